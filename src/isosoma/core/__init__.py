@@ -1,0 +1,1 @@
+"""The nouns: units, vocabulary, observations, models, evidence. Imports numpy at most."""
