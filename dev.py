@@ -238,7 +238,11 @@ def lint(arguments: list[str]) -> int:
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "pyright strict (src)": [*pyright],
         "pyright basic (tests)": [*pyright, "--project", ROOT / "tools" / "pyright-tests.json"],
-        "layers": [python, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        "layers": [
+            python,
+            "-c",
+            "from importlinter.cli import lint_imports_command as c; c(['--no-logo'])",
+        ],
         "style ratchet": [python, ROOT / "tools" / "style.py"],
         "tracked files": [python, ROOT / "tools" / "tracked.py"],
     }
