@@ -252,10 +252,13 @@ def ucum(code: str) -> Unit:
         factor, offset, dimensions = _SPECIAL[code]
         return Unit(code, factor, offset, dimensions)
     tokens = _tokens(code)
-    factor, dimensions, end = _term(tokens, 0, code)
+    try:
+        factor, dimensions, end = _term(tokens, 0, code)
+    except (OverflowError, ZeroDivisionError):
+        factor, dimensions, end = 0.0, _NONE, len(tokens)
     if end != len(tokens):
         raise UnitError(f"unit {code!r} has a parenthesis too many")
-    if not (0.0 < factor < math.inf):
+    if not 0.0 < factor < math.inf:
         raise UnitError(f"unit {code!r} has no usable factor")
     return Unit(code, factor, 0.0, dimensions)
 
