@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ROOT / "requirements"
 WEB = ROOT / "web"
 STATIC = ROOT / "src" / "isosoma" / "serve" / "static"
+# import-linter has a console script only, and scripts break when a checkout is moved.
+LAYERS = "from importlinter.cli import lint_imports_command as c; c(['--no-logo'])"
 WINDOWS = os.name == "nt"
 BIN = "Scripts" if WINDOWS else "bin"
 EXE = ".exe" if WINDOWS else ""
