@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import json
 import pkgutil
@@ -162,7 +163,8 @@ def test_product_rests_on_no_copyleft_library():
     found = []
     for name in sorted(closure):
         about = importlib.metadata.metadata(name)
-        said = [about.get("License-Expression") or about.get("License", "")[:200]]
+        short = about.get_all("License-Expression") or about.get_all("License") or []
+        said = [text[:200] for text in short]  # some put the whole text of the licence there
         said += [c for c in about.get_all("Classifier") or [] if c.startswith("License")]
         if re.search(r"\b[AL]?GPL|GNU .*General Public", " ".join(said)):
             found.append((name, said))
