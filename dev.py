@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,13 @@ def python_of(folder: Path) -> Path:
     return folder / BIN / f"python{EXE}"
 
 
+def same_python(folder: Path) -> bool:
+    """Whether an environment was made by this minor version of Python."""
+    described = (folder / "pyvenv.cfg").read_text() if (folder / "pyvenv.cfg").is_file() else ""
+    made_by = re.search(r"^version(?:_info)?\s*=\s*(\d+\.\d+)", described, re.MULTILINE)
+    return made_by is not None and made_by[1] == "{}.{}".format(*sys.version_info)
+
+
 def make_environment(folder: Path) -> None:
     """Create a virtual environment with the pinned uv in it, unless it is there and works."""
     lock = REQUIREMENTS / "uv.txt"
@@ -93,7 +101,8 @@ def make_environment(folder: Path) -> None:
             "python3-venv or python3-pip), then run the same command again."
         )
     try:
-        venv.create(folder, clear=not python.exists(), with_pip=own_pip, symlinks=not WINDOWS)
+        fresh = not python.exists() or not same_python(folder)
+        venv.create(folder, clear=fresh, with_pip=own_pip, symlinks=not WINDOWS)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SetupError(f"The environment {folder} could not be made: {error}.") from error
     pip = [python, "-m", "pip"] if own_pip else [sys.executable, "-m", "pip", "--python", python]
@@ -220,7 +229,8 @@ def test(arguments: list[str]) -> int:
     if any((WEB / "src").rglob("*.test.ts")) and not arguments:
         node = install_web()
         call([node, WEB / "build.mjs", "--tests"], "The page's tests do not compile.", cwd=WEB)
-        web_code = subprocess.run([node, "--test", "build/tests/"], cwd=WEB, check=False).returncode
+        built = WEB / "build" / "tests"
+        web_code = subprocess.run([node, "--test"], cwd=built, check=False).returncode
     own_workers = any(a.startswith(("-n", "--numprocesses", "--pdb")) for a in arguments)
     workers = [] if own_workers else ["-n", "2", "--dist", "worksteal"]
     command = [own_python(), "-m", "pytest", *workers, *arguments]
@@ -249,7 +259,9 @@ def lint(arguments: list[str]) -> int:
         "tracked files": [python, ROOT / "tools" / "tracked.py"],
     }
     if (WEB / "src").is_dir():
-        checks["tsc"] = [node, tools / "typescript" / "bin" / "tsc", "--noEmit", "--project", WEB]
+        tsc = [node, tools / "typescript" / "bin" / "tsc", "--noEmit", "--project"]
+        checks["tsc"] = [*tsc, WEB]
+        checks["tsc (tests)"] = [*tsc, WEB / "tsconfig.tests.json"]
     failed: list[str] = []
     for name, command in checks.items():
         say(name)
