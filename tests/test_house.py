@@ -125,7 +125,7 @@ def test_locks_name_no_host():
         assert not re.search(r"^--(index|extra-index|find-links)|\"resolved\"", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["uv.txt", "node.txt", "run.txt", "test.txt"])
+@pytest.mark.parametrize("name", ["uv.txt", "node.txt", "peers.txt", "run.txt", "test.txt"])
 def test_every_locked_library_has_a_hash(name):
     text = (ROOT / "requirements" / name).read_text("utf-8")
     blocks = re.findall(r"^(\S+==\S+)((?:.*\n)(?:    --hash.*\n)*)", text, re.MULTILINE)
