@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,17 @@ def test_product_rests_on_no_copyleft_library():
         if re.search(r"\b[AL]?GPL|GNU .*General Public", " ".join(said)):
             found.append((name, said))
     assert found == []
+
+
+def test_wheel_carries_data_and_leaves_tests_out(tmp_path):
+    code = f"from hatchling.build import build_wheel; print(build_wheel({str(tmp_path)!r}))"
+    wheel = tmp_path / python(code).split()[-1]
+    names = set(zipfile.ZipFile(wheel).namelist())
+    sources = [p for p in (ROOT / "src" / "isosoma").rglob("*") if p.suffix in (".py", ".toml")]
+    product = {p.relative_to(ROOT / "src").as_posix() for p in sources if not style.is_test(p)}
+    assert product <= names
+    assert "isosoma/py.typed" in names
+    assert [name for name in names if "test_" in name] == []
 
 
 # --- the tools that judge must themselves be able to say no ------------------------------------
