@@ -10,6 +10,7 @@ import inspect
 import json
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -116,6 +117,32 @@ def test_every_verb_is_documented_and_explained():
         assert f"## `{verb}`\n" in page
         assert sentence, f"`{verb}` has no description"
         assert [a for a, help_text in rows if not help_text] == [], f"`{verb}` leaves these unsaid"
+
+
+def console_lines() -> list[tuple[str, list[str]]]:
+    """Every `$ isosoma …` and `$ python3 dev.py run …` of the pages, as (page, arguments)."""
+    found = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for block in re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
+                words = shlex.split(line, comments=True)
+                if words[0] == "isosoma":
+                    found.append((page.name, words[1:]))
+                elif words[1:3] == ["dev.py", "run"]:
+                    found.append((page.name, words[2:]))
+    return found
+
+
+def test_commands_of_the_pages_are_understood():
+    """The README's own lines go through the real parser: a renamed option turns this red."""
+    cli = pytest.importorskip("isosoma.serve.cli", reason="serve does not exist yet")
+    lines = console_lines()
+    assert len(lines) >= 5
+    for page, arguments in lines:
+        try:
+            cli.build_parser().parse_args(arguments)
+        except SystemExit:
+            pytest.fail(f"{page}: isosoma {' '.join(arguments)} is not understood")
 
 
 def test_locks_name_no_host():
