@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.contracts.contracts import CONTRACTS
-from tests.contracts.windkessel import FAULTS, Windkessel
 
 import isosoma
 from isosoma.core.model import Model
+from tests.contracts.contracts import CONTRACTS
+from tests.contracts.windkessel import FAULTS, Windkessel
 
 
 def _models() -> list[Model]:
