@@ -64,7 +64,7 @@ class State:
     findings : set-up faults in force.
     """
 
-    context: Context = Context()
+    context: Context = field(default_factory=Context)
     traces: Mapping[str, Mapping[Key, Trace]] = field(default_factory=dict)
     tails: Mapping[tuple[str, str, str], Tail] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
