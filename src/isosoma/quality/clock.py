@@ -78,13 +78,16 @@ def epochs(device: Times, received: Times) -> list[tuple[int, int]]:
     """
     offset = (received - device) / SECOND
     n, cuts = offset.size, [0]
-    for i in range(1, n):
+    for i in range(WINDOW // 2, n - WINDOW // 2):
         before, after = offset[max(cuts[-1], i - WINDOW) : i], offset[i : i + WINDOW]
-        # a late block ends within the window; a set clock does not
-        settled = after.size >= WINDOW // 2
-        step = float(after.min() - before.min())
-        sharp = abs(float(offset[i] - offset[i - 1])) > JUMP / 2
-        if settled and abs(step) > JUMP and sharp and i - cuts[-1] >= 1:
+        if before.size < WINDOW // 2:
+            continue
+        floor = float(before.min())
+        # No delay is negative: below the envelope the clock was set at once.
+        ahead = float(offset[i]) < floor - JUMP
+        # Above it, it may be a late block: only a whole window above is a clock that was set.
+        behind = float(after.min()) > floor + JUMP
+        if ahead or behind:
             cuts.append(i)
     return list(zip(cuts, [*cuts[1:], n], strict=True))
 

@@ -35,8 +35,8 @@ def _change(x: Array, k: int) -> tuple[float, float]:
             + np.median(np.abs(after - np.median(after)))
         )
     )
-    # variance of a median is pi/2 of a mean's
-    error = max(spread, 1e-9) * math.sqrt(math.pi / SIDE)
+    # A median's variance is pi/2 of a mean's; readings of one patient wander together (1.5).
+    error = 1.5 * max(spread, 1e-9) * math.sqrt(math.pi / SIDE)
     return float(np.median(after) - np.median(before)), error
 
 
@@ -100,7 +100,7 @@ def levelling(
     for k in range(SIDE, m.size - SIDE + 1):
         step, error = _change(m, k)
         error = max(error, 0.3 * MMHG)
-        if abs(step) < max(LEAST, 4 * error) or not _abrupt(m, k, step):
+        if abs(step) < max(LEAST, 3 * error) or not _abrupt(m, k, step):
             continue
         told = _evidence(k, step, error, (m, p, r), cuff)
         if told >= 1.0 and (best is None or told > best.evidence):

@@ -144,7 +144,8 @@ def judge_waveform(tail: Tail | None, w: Waveform) -> tuple[Tail, Verdict]:
 
 def _window(block: Samples, window: Samples, w: Waveform) -> Verdict:
     """Judge `block` by the hard rules and, for an ECG, `window` by the indices."""
-    found = [saturated(block), dead(window if block.size < 2 * w.hz else block, w.hz)]
+    recent = window[-max(block.size, int(2 * w.hz)) :]
+    found = [saturated(block), dead(recent, w.hz)]
     if w.variable == "arterial_pressure":
         found.append(squared(block, w))
     if w.variable == "ecg" and not any(v is not None and v.weight == 0 for v in found):
