@@ -1,0 +1,30 @@
+"""The log: append-only, chained, encrypted, signed; owned by the patient and erasable."""
+
+from __future__ import annotations
+
+from isosoma.record.blocks import (
+    decode_observations,
+    decode_waveform,
+    encode_observations,
+    encode_waveform,
+)
+from isosoma.record.checking import Finding, Report, verify
+from isosoma.record.entries import Draft, Entry, Receipt
+from isosoma.record.erasure import erase
+from isosoma.record.log import Log, open_log
+
+__all__ = [
+    "Draft",
+    "Entry",
+    "Finding",
+    "Log",
+    "Receipt",
+    "Report",
+    "decode_observations",
+    "decode_waveform",
+    "encode_observations",
+    "encode_waveform",
+    "erase",
+    "open_log",
+    "verify",
+]
