@@ -47,6 +47,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "interstitial_glucose": CGM_RULES,
     }
 )
+PRESSURES = frozenset({"systolic_pressure", "diastolic_pressure", "mean_arterial_pressure"})
 FUTURE = 300 * SECOND  # [ns] a device clock may run ahead
 
 Reading = Observation | Waveform
@@ -93,10 +94,7 @@ def judge_many(state: State, readings: Sequence[Reading]) -> tuple[State, list[V
     -------
     The state after the last reading, and one verdict per reading.
     """
-    beside: dict[tuple[int, str], dict[str, float]] = {}
-    for r in readings:
-        if isinstance(r, Observation):
-            beside.setdefault((r.at, r.device), {})[r.variable] = r.value
+    beside = _beside(readings)
     traces = {name: dict(channels) for name, channels in state.traces.items()}
     tails = dict(state.tails)
     verdicts: list[Verdict] = []
@@ -106,10 +104,33 @@ def judge_many(state: State, readings: Sequence[Reading]) -> tuple[State, list[V
             tails[key], found = judge_waveform(tails.get(key), r)
             at = r.start
         else:
-            found = _judge(r, state.context, beside[r.at, r.device], traces)
+            found = _judge(r, state.context, beside[r.at, r.device, r.channel], traces)
             at = r.at
         verdicts.append(_with_set_up(found, state.findings, r, at))
     return State(state.context, traces, tails, state.findings), verdicts
+
+
+def _beside(readings: Sequence[Reading]) -> dict[tuple[int, str, str], dict[str, float]]:
+    """What each channel's device read at the same instant; a channel's own values come first.
+
+    A monitor's cuff and line tell the same variables: one channel with several pressures is whole
+    in itself and borrows none.
+    """
+    own: dict[tuple[int, str, str], dict[str, float]] = {}
+    for r in readings:
+        if isinstance(r, Observation):
+            own.setdefault((r.at, r.device, r.channel), {})[r.variable] = r.value
+    together: dict[tuple[int, str], dict[str, float]] = {}
+    for (at, device, _), values in own.items():
+        together.setdefault((at, device), {}).update(values)
+    for (at, device, _), values in own.items():
+        others = together[at, device]
+        if len(others) > len(values):
+            whole = len(PRESSURES & values.keys()) > 1
+            for name, value in others.items():
+                if not (whole and name in PRESSURES):
+                    values.setdefault(name, value)
+    return own
 
 
 def _judge(

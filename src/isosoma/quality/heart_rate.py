@@ -25,13 +25,27 @@ def _supported(obs: Observation, view: View) -> bool:
     )
 
 
+def _contradicted(obs: Observation, view: View) -> bool:
+    """Another channel told a rate over 40 % and 10 /min away within 30 s."""
+    oldest = obs.at - int(BEAT_WINDOW * SECOND)
+    for name in (obs.variable, OTHER[obs.variable]):
+        for key, trace in view.traces.get(name, {}).items():
+            at, rate = trace.recent[-1]
+            other = name != obs.variable or key != (obs.device, obs.channel)
+            if other and at >= oldest and abs(rate - obs.value) > max(0.4 * rate, 10 / 60):
+                return True
+    return False
+
+
 def rate_range(obs: Observation, view: View) -> Verdict | None:
     """HR under 20 or over 300 /min, zero included: arrest and flutter are patients."""
     rate = obs.value * 60
     if 20 <= rate <= 300:
         return None
     tolerance = max(0.15 * obs.value, 3 / 60)
-    confirmed = _supported(obs, view) or agreed(obs, view, tolerance, BEAT_WINDOW)
+    confirmed = _supported(obs, view) or (
+        agreed(obs, view, tolerance, BEAT_WINDOW) and not _contradicted(obs, view)
+    )
     return unusual(confirmed, f"heart rate of {rate:.0f} /min")
 
 

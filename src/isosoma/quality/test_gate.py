@@ -112,6 +112,22 @@ def test_a_second_reading_restores_full_weight(first, second):
     assert confirmed == 1.0
 
 
+def test_a_disconnected_monitor_does_not_confirm_itself_against_a_living_pulse():
+    pulse = [ob("pulse_rate", 80 / 60, 1000.5 + i, device="oximeter") for i in range(5)]
+    zeros = [hr(0, 1001.0 + i) for i in range(5)]
+    readings = sorted([*pulse, *zeros], key=lambda o: o.at)
+    _, verdicts = judge_many(start(), readings)
+    told = [v for o, v in zip(readings, verdicts, strict=True) if o.variable == "heart_rate"]
+    assert {v.weight for v in told} == {0.5}
+
+
+def test_cuff_and_line_of_one_monitor_at_one_instant_are_not_mixed():
+    line, cuff = bp(150, 60, 90, channel="abp"), bp(120, 80, 93)
+    assert min(weights([*line, *cuff])) == min(weights([*cuff, *line])) == 1.0
+    still = weights([*bp(55, 55, 55, channel="abp"), *cuff], Context(flags=frozenset({"arrest"})))
+    assert still[:3] == [1.0] * 3
+
+
 def test_tamponade_confirmed_by_a_second_cuff_reading():
     both = weights([*bp(68, 60, 63, at=1000), *bp(69, 61, 64, at=1200)])
     assert max(both[:3]) == 0.5
