@@ -2,7 +2,8 @@
 
 ::
 
-    ct = nonce(12) || AES256GCM(DEK, nonce, data, aad = enc(tenant, patient, kind, sequence, version))
+    ct = nonce(12) || AES256GCM(DEK, nonce, data, aad)
+    aad = enc(tenant, patient, kind, sequence, version, version of the DEK)
     enc(a, b, …) = for each field: length in bytes, space, the field
 
 The context stops a ciphertext from being moved to another patient, kind, place or version.

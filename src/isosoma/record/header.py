@@ -2,7 +2,8 @@
 
 ::
 
-    leaf = SHA256(0x00 || canonical(at, actor, role, kind, purpose, HMAC(salt, object), SHA256(ct), …))
+    leaf = SHA256(0x00 || canonical(header))
+    header = at, actor, role, kind, purpose, HMAC(salt, object), SHA256(ciphertext), previous, …
 
 Never a hash of plaintext: a heart rate has about 200 values, so its hash is the heart rate.
 """
@@ -10,7 +11,7 @@ Never a hash of plaintext: a heart rate has about 200 values, so its hash is the
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from typing import Any
 
@@ -113,9 +114,9 @@ def seal_row(header: dict[str, Any], payload: bytes, keys: Keys, origin: str) ->
 def read_header(raw: bytes) -> Header:
     """Return the header of a leaf; raises TamperError unless it has exactly its fields."""
     try:
-        fields = parse(raw)
-        fields["blobs"] = tuple(fields["blobs"])
-        header = Header(**fields)
+        read = parse(raw)
+        read["blobs"] = tuple(read["blobs"])
+        header = Header(**read)
     except (FormatError, TypeError, KeyError) as error:
         raise TamperError("an entry's header is unreadable", todo="Restore it") from error
     numbers = (header.sequence, header.at, header.version, header.previous, header.dek)
@@ -138,6 +139,4 @@ def open_row(row: Row, keys: Keys | None, origin: str) -> Entry:
     return Entry(**kept, patient=keys.patient, payload=payload)
 
 
-_SHARED = frozenset(
-    ["sequence", "kind", "at", "version", "previous", "actor", "role", "purpose", "blobs"]
-)
+_SHARED = frozenset(f.name for f in fields(Entry)) - {"patient", "payload", "erased"}

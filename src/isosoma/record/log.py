@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from isosoma.core.errors import ErasedError, IdentityError, RecordError, TamperError
 from isosoma.core.principal import Principal
@@ -138,7 +138,7 @@ class Log:
             signer = _resumed(store, keys, files)
             self._writer = Writer(store, keys, signer, clock, self._publish, depth)
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -263,8 +263,8 @@ class Log:
             if person is None:
                 return iter(())
         if by is not None and patient:
-            what = {"kinds": sorted(kinds) if kinds is not None else None, "start": start}
-            kinds = what["kinds"]
+            kinds = sorted(kinds) if kinds is not None else None
+            what = {"kinds": kinds, "start": start}
             self.append(patient, [Draft("access", what)], by=by, purpose=purpose).result()
         return self._entries(person, kinds, start, erased=erased)
 

@@ -27,10 +27,9 @@ def vitals(n=10, subject="patient-0001"):
     ]
 
 
-def test_what_goes_in_comes_out(tmp_path):
-    path = tmp_path / "log"
+def test_what_goes_in_comes_out(place):
     obs = vitals()
-    with open_log(path) as log:
+    with place.open() as log:
         keys = [b"%d" % i for i in range(10)]
         assert log.unseen("patient-0001", keys) == [True] * 10
         receipt = log.append(
@@ -41,13 +40,13 @@ def test_what_goes_in_comes_out(tmp_path):
         assert log.unseen("another", keys) == [True] * 10
         (entry,) = log.entries("patient-0001")
         assert decode_observations(entry.payload, entry.patient) == obs
-    report = verify(path, deep=True)
+    report = place.verify(deep=True)
     assert report.findings == ()
     assert report.size == 1
 
 
-def test_reads_are_recorded(tmp_path):
-    with open_log(tmp_path / "log") as log:
+def test_reads_are_recorded(place):
+    with place.open() as log:
         log.append("patient-0001", [Draft("reading", {"a": 1}, key=b"o")]).result()
         log.append("patient-0001", [Draft("reading", {"a": 2}, key=b"o")]).result()
         who = Principal("dr-1", "clinician", "A B")
@@ -57,8 +56,8 @@ def test_reads_are_recorded(tmp_path):
         assert (got[2].actor, got[2].purpose) == ("dr-1", "round")
 
 
-def test_one_bad_item_fails_alone(tmp_path):
-    with open_log(tmp_path / "log") as log:
+def test_one_bad_item_fails_alone(place):
+    with place.open() as log:
         log.append("p", [Draft("reading", b"1")], [b"k"]).result()
         futures = [log.append("p", [Draft("reading", b"2")], [b"k%d" % i]) for i in range(5)]
         bad = log.append("p", [Draft("reading", b"3")], [b"k"])
@@ -66,19 +65,19 @@ def test_one_bad_item_fails_alone(tmp_path):
         with pytest.raises(RecordError, match="already"):
             bad.result()
         assert sorted(s for f in futures + more for s in f.result().sequences) == list(range(1, 11))
-    assert verify(tmp_path / "log", deep=True).ok
+    assert place.verify(deep=True).ok
 
 
-def test_second_writer_is_refused_and_readers_are_not(tmp_path):
-    with open_log(tmp_path / "log") as log:
+def test_second_writer_is_refused_and_readers_are_not(place):
+    with place.open() as log:
         log.append("p", [Draft("reading", b"1")]).result()
         with pytest.raises(BusyError, match="another process"):
-            open_log(tmp_path / "log")
-        with open_log(tmp_path / "log", read_only=True) as reader:
+            place.open()
+        with place.open(read_only=True) as reader:
             assert [e.payload for e in reader.entries("p")] == [b"1"]
             with pytest.raises(RecordError, match="reading only"):
                 reader.append("p", [Draft("reading", b"1")])
-    with open_log(tmp_path / "log") as log:
+    with place.open() as log:
         assert len(list(log.entries())) == 1
 
 
@@ -100,9 +99,8 @@ def test_waveform_comes_back_exactly():
     assert (back.hz, back.baseline, back.missing) == (250.0, 3, ((2, 9),))
 
 
-def test_erased_is_gone(tmp_path):
-    path = tmp_path / "log"
-    with open_log(path) as log:
+def test_erased_is_gone(place, tmp_path):
+    with place.open() as log:
         log.append("CANARY-ID-77", [Draft("reading", b"CANARY-VALUE")]).result()
         log.append("other-patient", [Draft("reading", b"kept")]).result()
         digest = log.put_blob("CANARY-ID-77", b"CANARY-BLOB" * 100)
@@ -114,4 +112,4 @@ def test_erased_is_gone(tmp_path):
         for file in tmp_path.rglob("*"):
             assert not file.is_file() or b"CANARY" not in file.read_bytes()
         assert [e.payload for e in log.entries("other-patient")] == [b"kept"]
-    assert verify(path, deep=True).findings == ()
+    assert place.verify(deep=True).findings == ()
