@@ -93,10 +93,13 @@ def _resumed(store: Store, keys: KeyFile, files: Path) -> Signer:
     """Return the signer where it stopped, once the store is what it signed, and no older."""
     signer = Signer(keys.origin, keys.private, Frontier())
     last = store.last()
+    file = Path(f"{files}-checkpoint")
     if last is None:
+        if file.exists():
+            raise TamperError("an empty log has signed before", str(file), "Restore a copy")
         frontier, note = signer.sign([])
         store.commit([], [], Mark(0, frontier.root(), b"", note))
-        write_atomically(Path(f"{files}-checkpoint"), note.encode())
+        write_atomically(file, note.encode())
         return signer
     key = VerifierKey(keys.origin, keys.private.public_key().public_bytes_raw())
     ours = parse_checkpoint(open_note(last.note, [key]))
@@ -105,7 +108,8 @@ def _resumed(store: Store, keys: KeyFile, files: Path) -> Signer:
         raise TamperError(
             "the newest checkpoint does not fit", store.where, "Run `isosoma record verify`"
         )
-    file = Path(f"{files}-checkpoint")
+    if not last.size and not file.exists():  # killed between the two steps of making a log
+        write_atomically(file, last.note.encode())
     if file.exists():
         kept = parse_checkpoint(open_note(file.read_text("utf-8", "replace"), [key]))
         mark = store.mark_at(kept.size)
