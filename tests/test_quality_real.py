@@ -6,13 +6,14 @@ import csv
 import gzip
 import lzma
 from datetime import UTC, datetime
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from isosoma.core.observation import WITHHOLD_BELOW, Observation
-from isosoma.quality import judge_many, start
-from isosoma.quality.ecg import indices, weight_of
+from isosoma.quality import exchanged, judge_many, mismatched, start
+from isosoma.quality.ecg import indices, weight_of, window_beats
 
 MG_DL = 0.01 / 0.18016
 
@@ -108,3 +109,57 @@ def test_indices_tell_noise_from_ecg(shared_data, capsys):
     assert told["bSQI"][0] > 0.75
     assert told["weight"][0] > 0.95
     assert withheld[0] < 0.10
+
+
+def smooth(x, width):
+    return np.convolve(x, np.full(width, 1 / width), mode="same")
+
+
+def pulse_times(x, hz):
+    """Steepest rise of each pulse [s]."""
+    band = smooth(x - smooth(x, round(hz)), round(0.05 * hz))
+    return window_beats(np.maximum(np.gradient(band), 0), hz)
+
+
+def bed(folder, name):
+    """R times and pulse times [s] of a recorded bed."""
+    if name == "a103l":
+        x = np.frombuffer((folder / "a103l.mat").read_bytes()[24:], "<i2").reshape(-1, 3)
+        ecg, pulse, hz, slow = x[:, 0], x[:, 2], 250.0, 250.0
+    else:
+        b = np.frombuffer((folder / f"{name}.dat").read_bytes(), np.uint8)
+        b = b[: b.size // 3 * 3].reshape(-1, 3).astype(np.int32)
+        z = np.stack((((b[:, 1] & 15) << 8) | b[:, 0], ((b[:, 1] & 0xF0) << 4) | b[:, 2]), 1)
+        z = np.where(z > 2047, z - 4096, z).ravel()
+        x = z[: z.size // 4 * 4].reshape(-1, 4) if name == "v102s" else z[:450_000].reshape(-1, 6)
+        if name == "v102s":
+            ecg, pulse, hz, slow = x[:, 0], x[:, 2], 250.0, 250.0
+        else:
+            ecg, pulse, hz, slow = x[:, :4].ravel(), x[:, 4], 500.0, 125.0
+    ecg = ecg - np.median(ecg)
+    band = smooth(ecg - smooth(ecg, round(0.12 * hz)), round(0.02 * hz))
+    return window_beats(np.abs(band), hz) / hz, pulse_times(pulse.astype(float), slow) / slow
+
+
+def test_recorded_beds_are_told_apart_by_their_pulse(shared_data, capsys):
+    """Two sensors of one bed pass, noise included; of any two beds they are seen."""
+    folder = shared_data / "signals/icu_waveforms"
+    beds = {name: bed(folder, name) for name in ("a103l", "v102s", "03700181")}
+
+    def cut(x, t):
+        return x[(x > t) & (x < t + 60)]
+
+    own, other, swaps, kept = [], [], [], []
+    for a, b in combinations(beds.values(), 2):
+        for t in range(0, 300, 60):
+            (ra, pa), (rb, pb) = [(cut(r, t), cut(p, t)) for r, p in (a, b)]
+            own += [mismatched(ra, pa), mismatched(rb, pb)]
+            other += [mismatched(ra, pb), mismatched(rb, pa)]
+            swaps.append(exchanged(ra, pb, rb, pa))
+            kept.append(exchanged(ra, pa, rb, pb))
+    told = [float(np.mean([f is not None for f in x])) for x in (own, other, swaps, kept)]
+    with capsys.disabled():
+        print("\nrecorded beds: own, other, swapped, kept", told)
+    assert told[0] == told[3] == 0.0
+    assert told[1] >= 0.95
+    assert told[2] >= 0.3  # one bed's ECG is too noisy to follow

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Indices", "beat_agreement", "indices", "kurtosis", "template_agreement", "weight_of"]
+__all__ = [
+    "Indices",
+    "beat_agreement",
+    "indices",
+    "kurtosis",
+    "template_agreement",
+    "weight_of",
+    "window_beats",
+]
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -60,6 +68,11 @@ def _peaks(height: Array, hz: float, share: float) -> Index:
         elif height[at] > height[out[-1]]:
             out[-1] = at
     return np.array(out, np.int64)
+
+
+def window_beats(height: Array, hz: float) -> Index:
+    """Return the places of beats in a whole stretch of non-negative `height`, shape (n,)."""
+    return _peaks(_smooth(height, round(0.04 * hz)), hz, 0.5)
 
 
 def beat_agreement(first: Index, second: Index, hz: float) -> float:

@@ -234,7 +234,6 @@ def test_exchanged_patients_are_seen_and_not_imagined(capsys):
 
 def test_paced_rhythm_is_not_called_exchanged():
     beats = np.arange(100) * 0.75
-    assert mismatched(beats, beats + 0.25, regular=True) is None
     assert mismatched(beats, beats + 0.25) is None
 
 
