@@ -39,8 +39,11 @@ FEATURES = (
     "premature", "premature*distance", "width", "dominant", "share", "nearest", "usual_rr",
     "usual_rr*distance", "usually_premature", "distance*wider", "width*distance", "larger^2",
 )  # fmt: skip
-_COEFFICIENTS = np.zeros(len(FEATURES))
-_CUT = 0.7
+_COEFFICIENTS = np.array([
+    -5.697, 2.222, -0.648, 0.581, -1.023, 7.769, -3.302, -2.222, 1.762, 1.09, 5.621, 0.993,
+    -1.535, 0.514, -3.068, 2.613, 1.173, 2.333, -2.287, -0.025,
+])  # fmt: skip
+_CUT = 0.5
 
 
 @njit(cache=True, nogil=True)
@@ -50,7 +53,7 @@ def shape_of(ring: Halves, at: int, hz: float) -> Halves:
     out = np.empty(POINTS, np.float32)
     for i in range(POINTS):
         t = at + (i * _STEP - _BEFORE) * hz
-        j = int(math.floor(t))
+        j = math.floor(t)
         f = t - j
         out[i] = ring[j & mask] * (1.0 - f) + ring[(j + 1) & mask] * f
     out -= np.median(out)

@@ -42,7 +42,7 @@ BEAT_TYPES = "NSV"
 _LEARN = 12  # candidates kept during the first two seconds
 _RING = 8
 
-# Columns of BeatState.count (int64) and BeatState.level (float64).
+# Columns of BeatState.tally (int64) and BeatState.level (float64).
 _N, _GAP, _PT, _LAST, _NQ, _NN, _NR, _NT, _BT, _TRY, _SEEN, _FROM = range(12)
 _X0, _HELD, _SUMY, _SUMM, _PV, _LASTV, _BV, _M1, _M2 = range(9)
 
@@ -53,7 +53,7 @@ class BeatState(NamedTuple):
     Attributes
     ----------
     setup : shape (1, 8), the windows in samples and the rate [Hz]; the same for all patients.
-    count, level : running integers (sample numbers, ring counts) and floats (sums, heights).
+    tally, level : running integers (sample numbers, ring counts) and floats (sums, heights).
     raw, smooth, bend : rings of the signal [V], its 22 ms mean and its second difference.
     heights, noise, intervals : rings of the last eight beat and noise peaks [V] and RR [samples].
     early_t, early_v, early_shape : candidates of the learning time, released when it ends.
@@ -62,7 +62,7 @@ class BeatState(NamedTuple):
     """
 
     setup: Floats
-    count: Ints
+    tally: Ints
     level: Floats
     raw: Floats
     smooth: Halves
@@ -146,8 +146,8 @@ def tick(state: BeatState, samples: Floats) -> Beats:
         is held, and after 2 s of that the detector starts anew.
     """
     patients, n = samples.shape
-    if patients != len(state.count):
-        raise RangeError(f"{patients} rows of samples for {len(state.count)} patients")
+    if patients != len(state.tally):
+        raise RangeError(f"{patients} rows of samples for {len(state.tally)} patients")
     room = patients * (n // int(state.setup[0, 3]) + _LEARN + 3)
     marks, scores = np.empty((room, 5), np.int64), np.empty((room, 2))
     found = _tick(state, np.ascontiguousarray(samples, np.float64), marks, scores)
@@ -174,8 +174,8 @@ def _median(ring: Floats, n: int) -> float:
 @njit(cache=True, nogil=True)
 def _threshold(s: BeatState, p: int) -> float:
     """Height a candidate must exceed: 40 % of the way from noise to beats."""
-    beat = _median(s.heights[p], s.count[p, _NQ])
-    noise = _median(s.noise[p], s.count[p, _NN])
+    beat = _median(s.heights[p], s.tally[p, _NQ])
+    noise = _median(s.noise[p], s.tally[p, _NN])
     return noise + 0.4 * (beat - noise) if beat > noise else 0.5 * beat
 
 
@@ -200,7 +200,7 @@ def _accept(
     marks: npt.NDArray[np.int64], scores: Floats, at: int,
 ) -> int:  # fmt: skip
     """Take a candidate as a beat: update rings, classify, write the mark; return the next row."""
-    c = s.count[p]
+    c = s.tally[p]
     rr = r - c[_LAST] if c[_LAST] >= 0 else 0
     usual = _median(s.intervals[p], c[_NR])
     noise = max(_median(s.noise[p], c[_NN]), 1e-9)
@@ -222,7 +222,7 @@ def _end_learning(
     s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int
 ) -> int:
     """Release the candidates of the first two seconds against their own largest."""
-    c = s.count[p]
+    c = s.tally[p]
     highest = 0.0
     for i in range(c[_NT]):
         highest = max(highest, s.early_v[p, i])
@@ -238,11 +238,9 @@ def _end_learning(
 
 
 @njit(cache=True, nogil=True)
-def _candidate(
-    s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int
-) -> int:
+def _candidate(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int) -> int:
     """Judge the pending peak, now 200 ms old."""
-    c, hz, v = s.count[p], s.setup[0, 7], s.level[p, _PV]
+    c, hz, v = s.tally[p], s.setup[0, 7], s.level[p, _PV]
     peak = c[_PT]
     c[_PT] = -1
     near = peak - int(s.setup[0, 5] + s.setup[0, 6])
@@ -274,11 +272,9 @@ def _shape(s: BeatState, p: int, r: int) -> Halves:
 
 
 @njit(cache=True, nogil=True)
-def _look_back(
-    s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int
-) -> int:
+def _look_back(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int) -> int:
     """Take the best rejected peak when a beat is overdue; lower the bar after 4 s without any."""
-    c, n = s.count[p], s.count[p, _N]
+    c, n = s.tally[p], s.tally[p, _N]
     if s.level[p, _BV] > 0.0 and n > _overdue(s, p):
         if s.level[p, _BV] > 0.5 * _threshold(s, p):
             shape = s.best_shape[p].copy()
@@ -294,16 +290,16 @@ def _look_back(
 @njit(cache=True, nogil=True)
 def _overdue(s: BeatState, p: int) -> int:
     """Sample number after which the next beat is overdue by half an interval."""
-    usual = _median(s.intervals[p], s.count[p, _NR])
+    usual = _median(s.intervals[p], s.tally[p, _NR])
     if usual <= 0.0:
         return 1 << 62
-    return s.count[p, _LAST] + int(1.5 * usual + s.setup[0, 3] + s.setup[0, 5])
+    return s.tally[p, _LAST] + int(1.5 * usual + s.setup[0, 3] + s.setup[0, 5])
 
 
 @njit(cache=True, nogil=True)
 def _next_look(s: BeatState, p: int) -> int:
     """Sample number at which `_look_back` can next have something to do."""
-    c = s.count[p]
+    c = s.tally[p]
     if c[_SEEN] == 0:
         return 1 << 62
     quiet = max(c[_LAST], c[_TRY]) + int(4.0 * s.setup[0, 7]) + 1
@@ -313,7 +309,7 @@ def _next_look(s: BeatState, p: int) -> int:
 @njit(cache=True, nogil=True)
 def _restart(s: BeatState, p: int) -> None:
     """Forget everything but the sample number, as after a gap."""
-    c, n = s.count[p], s.count[p, _N]
+    c, n = s.tally[p], s.tally[p, _N]
     c[:] = 0
     c[_N], c[_PT], c[_LAST], c[_BT] = n, -1, -1, -1
     s.level[p, :] = 0.0
@@ -335,9 +331,7 @@ def _sums(raw: Floats, bend: Halves, n: int, mean: int, width: int) -> tuple[flo
 
 
 @njit(cache=True, nogil=True)
-def _tick(
-    s: BeatState, samples: Floats, marks: npt.NDArray[np.int64], scores: Floats
-) -> int:
+def _tick(s: BeatState, samples: Floats, marks: npt.NDArray[np.int64], scores: Floats) -> int:
     at = 0
     for p in range(samples.shape[0]):
         at = _patient(s, p, samples[p], marks, scores, at)
@@ -350,7 +344,7 @@ def _patient(
     marks: npt.NDArray[np.int64], scores: Floats, at: int,
 ) -> int:  # fmt: skip
     """Advance one patient. Long on purpose: in the loop everything lives in registers."""
-    raw, smooth, bend, c, level = s.raw[p], s.smooth[p], s.bend[p], s.count[p], s.level[p]
+    raw, smooth, bend, c, level = s.raw[p], s.smooth[p], s.bend[p], s.tally[p], s.level[p]
     k, mean, width = int(s.setup[0, 0]), int(s.setup[0, 1]), int(s.setup[0, 2])
     apart, longest = int(s.setup[0, 3]), int(2.0 * s.setup[0, 7])
     few, mask = len(raw) - 1, len(bend) - 1
