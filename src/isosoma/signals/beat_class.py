@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["CLUSTERS", "FEATURES", "POINTS", "classify", "features", "STATISTICS", "shape_of"]
+__all__ = ["CLUSTERS", "FEATURES", "POINTS", "STATISTICS", "classify", "features", "shape_of"]
 
 Floats = npt.NDArray[np.float64]
 Halves = npt.NDArray[np.float32]
