@@ -20,7 +20,8 @@ _SCHEMA = (
     "CREATE TABLE meta(key text PRIMARY KEY, value text NOT NULL)",
     (
         "CREATE TABLE events(sequence bigint PRIMARY KEY, patient text NOT NULL,"
-        " kind text NOT NULL, object text NOT NULL, header bytea NOT NULL, ciphertext bytea NOT NULL)"
+        " kind text NOT NULL, object text NOT NULL, header bytea NOT NULL,"
+        " ciphertext bytea NOT NULL)"
     ),
     "CREATE INDEX events_by_patient ON events(patient, kind)",
     "CREATE INDEX events_by_object ON events(object) WHERE object <> ''",

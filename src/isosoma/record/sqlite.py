@@ -52,13 +52,15 @@ class SqliteStore:
         """
         self.where = str(path)
         self._path = path
-        self._guard = threading.Lock()
+        self._guard, self._asking = threading.Lock(), threading.Lock()
         self._lock = self._take_lock() if write else None
         try:
             if create is not None and not path.exists():
                 self._make(create)
             self._refuse_foreign()
             self._db = self._connect(write=write)
+            # Questions go through a connection of their own: none waits for the disk.
+            self._reader = self._connect(write=False)
         except sqlite3.DatabaseError as error:
             self._release()
             raise _no_log(path, error) from error
@@ -155,9 +157,9 @@ class SqliteStore:
                 ) from error
 
     def _all(self, sql: str, *args: Any) -> list[Any]:
-        with self._guard:
+        with self._asking:
             try:
-                return self._db.execute(sql, args).fetchall()
+                return self._reader.execute(sql, args).fetchall()
             except sqlite3.DatabaseError as error:
                 raise _no_log(self._path, error) from error
 
@@ -228,10 +230,16 @@ class SqliteStore:
 
     def settle(self) -> None:
         """Move everything into the main file and empty the write-ahead log."""
-        self._all("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._guard, self._asking:
+            (busy, *_), *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise RecordError(
+                "the write-ahead log is still being read", self.where, "Close readers, try again"
+            )
 
     def close(self) -> None:
         """Close, and let another process write."""
-        with self._guard:
+        with self._guard, self._asking:
+            self._reader.close()
             self._db.close()
             self._release()
