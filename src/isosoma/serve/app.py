@@ -1,0 +1,174 @@
+"""The live page's server: static page, `/live` (WebSocket), `/alarms` (SSE), `/health`, `/fhir`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+from fastapi.staticfiles import StaticFiles
+
+from isosoma.serve.analysis import begin
+from isosoma.serve.guard import Guard
+from isosoma.serve.hub import Alarms, Client, Hub
+from isosoma.serve.player import Player, greeting, play, warm_up
+from isosoma.serve.recording import Recording
+from isosoma.serve.telemetry import Lane, accept
+
+__all__ = ["Settings", "make_app"]
+
+STATIC = Path(__file__).parent / "static"
+SIMULATED_PATIENT = {
+    "name": "Simulated patient",
+    "id": "SIM-0001",
+    "born": "1970-01-01",
+    "allergies": "none recorded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the server plays and to whom it answers.
+
+    Attributes
+    ----------
+    speed : times real time [1].
+    hosts : host names answered to beside loopback.
+    lane : where telemetry goes; None where no store was given.
+    """
+
+    recording: Recording
+    speed: float = 1.0
+    hosts: tuple[str, ...] = ()
+    lane: Lane | None = None
+
+
+@dataclass(slots=True)
+class Live:
+    """The running parts of one server."""
+
+    player: Player
+    hub: Hub = field(default_factory=Hub)
+    alarms: Alarms = field(default_factory=Alarms)
+    started: float = field(default_factory=time.time)
+
+
+def make_app(settings: Settings) -> Guard:
+    """Return the ASGI application; the replay runs as long as its lifespan."""
+    recording = settings.recording
+    live = Live(Player(recording, begin(recording.hz)))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(warm_up, recording.hz)
+        playing = asyncio.create_task(play(live.player, live.hub, live.alarms, settings.speed))
+        try:
+            yield
+        finally:
+            playing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await playing
+
+    app = FastAPI(title="isosoma", docs_url=None, redoc_url=None, lifespan=lifespan)
+    _routes(app, live, settings)
+    if STATIC.is_dir():
+        app.mount("/", StaticFiles(directory=STATIC, html=True))
+    return Guard(app, settings.hosts)
+
+
+def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
+    async def health() -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "kind": settings.recording.kind,
+            "recording": settings.recording.name,
+            "at": live.player.at / settings.recording.hz,
+            "clients": len(live.hub.clients),
+            "lag": max((c.lag for c in live.hub.clients), default=0.0),
+            "alarms": live.alarms.last,
+        }
+
+    async def alarms(request: Request) -> StreamingResponse:
+        seen = request.headers.get("last-event-id", "0")
+        first = int(seen) if seen.isdigit() else 0
+        return StreamingResponse(stream(live.alarms, first), media_type="text/event-stream")
+
+    async def connected(socket: WebSocket) -> None:
+        await serve_client(socket, live, patient_of(settings.recording))
+
+    async def fhir(request: Request) -> Response:
+        return await accept(request, settings.lane)
+
+    app.add_api_route("/health", health, methods=["GET"])
+    app.add_api_route("/alarms", alarms, methods=["GET"])
+    app.add_api_route("/fhir", fhir, methods=["POST"])
+    app.add_api_websocket_route("/live", connected)
+
+
+def patient_of(recording: Recording) -> dict[str, str]:
+    """Banner of a recording: a replay names its record, never an invented person."""
+    if recording.kind == "simulated":
+        return SIMULATED_PATIENT
+    unknown = "not in the record"
+    return {
+        "name": f"Record {recording.name}",
+        "id": recording.name,
+        "born": unknown,
+        "allergies": unknown,
+    }
+
+
+async def stream(alarms: Alarms, after: int) -> AsyncIterator[str]:
+    """Server-sent events after number `after`: what was missed first, then as they come."""
+    yield "retry: 1000\n\n"
+    while True:
+        fresh = await alarms.wait(after, 10.0)
+        if not fresh:
+            yield ": still here\n\n"
+        for alarm in fresh:
+            after = alarm["id"]
+            yield f"id: {after}\ndata: {msgspec.json.encode(alarm).decode()}\n\n"
+
+
+async def serve_client(socket: WebSocket, live: Live, patient: dict[str, str]) -> None:
+    """Talk to one browser until it leaves or falls too far behind."""
+    await socket.accept()
+    await socket.send_text(msgspec.json.encode(greeting(live.player, patient)).decode())
+    client = Client(time.monotonic)
+    live.hub.clients.add(client)
+    parts = [asyncio.create_task(send(socket, client)), asyncio.create_task(hear(socket, client))]
+    try:
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+    finally:
+        live.hub.clients.discard(client)
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+
+
+async def send(socket: WebSocket, client: Client) -> None:
+    """Send what the client may have, as long as it keeps up; at most 20 times a second."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while not client.overrun:
+            await client.wake.wait()
+            for message in client.take():
+                await socket.send_text(msgspec.json.encode(message).decode())
+            await asyncio.sleep(0.05)
+        await socket.close(1013, "too far behind; connect again")
+
+
+async def hear(socket: WebSocket, client: Client) -> None:
+    """Read acknowledgements; anything else ends the conversation."""
+    with contextlib.suppress(WebSocketDisconnect, msgspec.DecodeError):
+        while True:
+            message = msgspec.json.decode(await socket.receive_text(), type=dict[str, int])
+            client.acknowledge(message.get("ack", 0))

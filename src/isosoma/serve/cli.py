@@ -1,0 +1,212 @@
+"""The command line: `isosoma run | beats | intake | record …`. Verbs import what they need."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from isosoma import __version__
+from isosoma.core.errors import IsosomaError
+
+__all__ = ["build_parser", "main"]
+
+NEWS = "This is a fault of isosoma, not yours. Please report it with the output of --debug"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every verb; docs/cli.md is made from it."""
+    parser = argparse.ArgumentParser(
+        prog="isosoma",
+        description="A living model of one patient, kept as a signed log. For research; not a "
+        "cleared medical device.",
+    )
+    parser.add_argument("--version", action="version", version=f"isosoma {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the trace of a failure")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _run(verbs)
+    _beats(verbs)
+    _intake(verbs)
+    _record(verbs)
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    sentence: str,
+    target: str,
+) -> argparse.ArgumentParser:
+    """Add a verb whose work is function `target`, written `module:function` inside serve."""
+    made = verbs.add_parser(name, help=sentence, description=sentence)
+    made.set_defaults(target=target)
+    return made
+
+
+def _run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "run", "Serve the live page on this machine.", "cli_run:run")
+    verb.add_argument(
+        "--record",
+        metavar="PATH",
+        help="replay this WFDB record, EDF or CSV file instead of a simulated patient",
+    )
+    verb.add_argument("--channel", metavar="NAME|N", help="the ECG to find beats in (first)")
+    verb.add_argument(
+        "--port", type=_port, default=8000, help="port, 0 for a free one (%(default)s)"
+    )
+    verb.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    verb.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a further host name to answer to; may be repeated",
+    )
+    verb.add_argument("--speed", type=_positive, default=1.0, help="times real time (%(default)s)")
+    verb.add_argument("--store", metavar="FILE", help="take telemetry (POST /fhir) into this log")
+    verb.add_argument("--patient", metavar="ID", help="whose telemetry --store takes")
+    verb.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+
+def _beats(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(
+        verbs,
+        "beats",
+        "Find the beats of a recording as they would be found live: time of R, type, rhythm, "
+        "quality, decision delay.",
+        "cli_beats:run",
+    )
+    verb.add_argument("record", metavar="RECORD", help="WFDB record, EDF file or CSV waveform")
+    verb.add_argument(
+        "--chunk",
+        type=_positive,
+        default=1.0,
+        metavar="SECONDS",
+        help="length of the chunks it is fed in; changes no beat (%(default)s)",
+    )
+    verb.add_argument("--channel", metavar="NAME|N", help="the ECG to use (first)")
+    _formats(verb)
+
+
+def _formats(verb: argparse.ArgumentParser, csv: bool = True) -> None:
+    group = verb.add_mutually_exclusive_group()
+    if csv:
+        group.add_argument("--csv", action="store_true", help="comma-separated, with a header")
+    group.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _intake(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(
+        verbs,
+        "intake",
+        "Read files, judge what is in them, and keep it in a patient's log.",
+        "cli_intake:run",
+    )
+    verb.add_argument("paths", nargs="+", metavar="PATH", help="files or folders to take in")
+    verb.add_argument("--store", required=True, metavar="FILE", help="the log; made when absent")
+    verb.add_argument("--patient", required=True, metavar="ID", help="whose data it is")
+    verb.add_argument(
+        "--now", metavar="TIME", help="time of arrival, RFC 3339 (the clock of this machine)"
+    )
+    _formats(verb, csv=False)
+
+
+def _record(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sentence = "Look after a log: verify, show, erase."
+    inner = verbs.add_parser("record", help=sentence, description=sentence).add_subparsers(
+        dest="act", metavar="ACT", required=True
+    )
+    verify = _verb(
+        inner,
+        "verify",
+        "Check a log offline: signatures, chain, blobs. Exit code 1 when something was found.",
+        "cli_record:check",
+    )
+    verify.add_argument("file", metavar="FILE", help="the log")
+    verify.add_argument(
+        "--checkpoint", metavar="FILE", help="a later checkpoint this log must contain"
+    )
+    verify.add_argument("--deep", action="store_true", help="decrypt every entry as well")
+    _formats(verify, csv=False)
+    show = _verb(inner, "show", "List the entries of a log, decrypted.", "cli_record:show")
+    show.add_argument("file", metavar="FILE", help="the log")
+    show.add_argument("--patient", metavar="ID", help="only this patient")
+    show.add_argument("--kind", action="append", metavar="KIND", help="only this kind; repeatable")
+    show.add_argument("--limit", type=_count, default=0, help="at most so many entries (all)")
+    _formats(show, csv=False)
+    erase = _verb(
+        inner, "erase", "Destroy a patient's key: the content is gone for good.", "cli_record:wipe"
+    )
+    erase.add_argument("file", metavar="FILE", help="the log")
+    erase.add_argument("--patient", required=True, metavar="ID", help="whose data is erased")
+    erase.add_argument("--reason", required=True, help="why; kept in the log")
+    erase.add_argument(
+        "--by", default="", metavar="NAME", help="who asks (the user of this machine)"
+    )
+    _formats(erase, csv=False)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if not 0.0 < value < 1e6:
+        raise argparse.ArgumentTypeError("a number above 0 is needed")
+    return value
+
+
+def _count(text: str) -> int:
+    value = _number(text)
+    if value < 0 or value != int(value):
+        raise argparse.ArgumentTypeError("a whole number from 0 on is needed")
+    return int(value)
+
+
+def _port(text: str) -> int:
+    value = _count(text)
+    if value > 65535:
+        raise argparse.ArgumentTypeError("a port lies between 0 and 65535")
+    return value
+
+
+def _target(name: str) -> Callable[[argparse.Namespace], int]:
+    module, function = name.split(":")
+    found: Callable[[argparse.Namespace], int] = getattr(
+        import_module(f"isosoma.serve.{module}"), function
+    )
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code: 0 well, 1 findings, 2 refused, 70 a fault of ours."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return _target(arguments.target)(arguments)
+    except IsosomaError as error:
+        return _fail(f"isosoma: {error}", 2, arguments.debug)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        place = Path(str(error.filename)).name + ": " if error.filename else ""
+        return _fail(f"isosoma: {place}{error.strerror or error}", 2, arguments.debug)
+    except Exception as error:  # noqa: BLE001 - the last door before the person at the keyboard
+        said = f"isosoma: {type(error).__name__}: {error}. {NEWS}."
+        return _fail(said, 70, arguments.debug)
+
+
+def _fail(sentence: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(sentence, file=sys.stderr)
+    return code

@@ -1,0 +1,112 @@
+"""`isosoma intake`: files into a patient's log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from isosoma.core.errors import InputError, IsosomaError, TimeError
+from isosoma.serve.telemetry import summary_of
+
+__all__ = ["instant", "run"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - reads as the epoch it is
+
+
+def instant(text: str | None) -> int:
+    """Nanoseconds since 1970 of an RFC 3339 instant, this machine's clock for none.
+
+    Raises
+    ------
+    TimeError
+        It is no instant, or it has no zone.
+    """
+    if text is None:
+        return time.time_ns()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise TimeError(f"{text!r} is no instant", "--now", "Write 2026-05-01T08:00:00Z") from None
+    if at.tzinfo is None:
+        raise TimeError(f"{text!r} has no zone", "--now", "Write 2026-05-01T08:00:00Z")
+    past = at - EPOCH
+    return (past.days * 86400 + past.seconds) * 10**9 + past.microseconds * 1000
+
+
+def files_of(paths: list[str]) -> list[Path]:
+    """Every file named, and every file below a folder named, in order.
+
+    Raises
+    ------
+    InputError
+        Something named does not exist.
+    """
+    found: list[Path] = []
+    for text in paths:
+        path = Path(text)
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
+        elif path.is_file() or path.with_name(f"{path.name}.hea").is_file():
+            found.append(path)
+        else:
+            raise InputError("there is no such file", text)
+    return found
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Take every file in; a refused file leaves the log as it was and gives exit code 2."""
+    from isosoma.record import open_log
+
+    now, files = instant(arguments.now), files_of(arguments.paths)
+    with open_log(arguments.store) as log:
+        done = take_all(files, log, arguments.patient, now)
+    if arguments.json:
+        print(json.dumps({"files": done, "total": total(done)}))
+    else:
+        print("\n".join(lines(done)))
+    return 2 if any("error" in one for one in done) else 0
+
+
+def take_all(files: list[Path], log: Any, patient: str, now: int) -> list[dict[str, Any]]:
+    """Take files one by one behind a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    from isosoma import intake
+
+    done: list[dict[str, Any]] = []
+    for path in tqdm(files, unit="file", disable=not sys.stderr.isatty()):
+        try:
+            summary = intake.take_paths([path], log, patient, now=now)
+            done.append({"file": path.name, **summary_of(summary)})
+        except IsosomaError as error:
+            done.append({"file": path.name, "error": str(error)})
+    return done
+
+
+def total(done: list[dict[str, Any]]) -> dict[str, int]:
+    """Sum of every whole number of the files' summaries, and how many files were refused."""
+    out: dict[str, int] = {"files": len(done), "files_refused": sum("error" in d for d in done)}
+    for one in done:
+        for key, value in one.items():
+            if isinstance(value, int) and not isinstance(value, bool):
+                out[key] = out.get(key, 0) + value
+    return out
+
+
+def lines(done: list[dict[str, Any]]) -> list[str]:
+    """One line a file, and the sum."""
+    out = [f"{one['file']}: {one.get('error') or _counts(one)}" for one in done]
+    return [*out, f"total: {_counts(total(done))}"]
+
+
+def _counts(one: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{value} {key.replace('_', ' ')}"
+        for key, value in one.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    )

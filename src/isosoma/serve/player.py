@@ -1,0 +1,194 @@
+"""Plays a recording in real time: chunks of 100 ms go through the analysis and out to the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from isosoma.serve import events
+from isosoma.serve.analysis import Analysis, Beat, advance, begin, heart_rate
+from isosoma.serve.hub import Alarms, Hub
+from isosoma.serve.recording import Channel, Recording
+
+__all__ = ["Player", "greeting", "play", "warm_up"]
+
+CHUNK = 0.1  # [s]
+SHOWN = {
+    "ecg": ("mV", 1e3, 500.0),
+    "arterial_pressure": ("mmHg", 1 / 133.322, 20.0),
+    "plethysmogram": ("", 1.0, 1000.0),
+}
+"""Unit shown, factor from SI, and counts per shown unit on the wire."""
+
+
+@dataclass(slots=True)
+class Player:
+    """Where a replay stands. `turn` counts how often the recording began anew."""
+
+    recording: Recording
+    analysis: Analysis
+    at: int = 0
+    turn: int = 0
+    block: int = 0
+    delays: list[float] = field(default_factory=lambda: list[float]())
+    active: set[str] = field(default_factory=lambda: set[str]())
+    pressure: tuple[float, float, float] | None = None
+
+
+def scale_of(channel: Channel) -> tuple[str, float, float]:
+    """Shown unit, factor and counts per unit; a plethysmogram is scaled to its own spread."""
+    unit, factor, counts = SHOWN.get(channel.variable, ("", 1.0, 0.0))
+    if channel.variable not in SHOWN or channel.variable == "plethysmogram":
+        spread = float(np.nanpercentile(np.abs(channel.values), 99)) or 1.0
+        factor, counts = 1.0 / spread, 1000.0
+    return unit, factor, counts
+
+
+def greeting(player: Player, patient: dict[str, str]) -> dict[str, Any]:
+    """Return the first message to a client: who, what, which channels, and what is true."""
+    recording = player.recording
+    return {
+        "type": "hello",
+        "patient": patient,
+        "kind": recording.kind,
+        "name": recording.name,
+        "hz": recording.hz,
+        "lead": recording.lead,
+        "length": recording.length / recording.hz,
+        "channels": [
+            {
+                "name": c.name,
+                "variable": c.variable,
+                "unit": scale_of(c)[0],
+                "counts": scale_of(c)[2],
+            }
+            for c in recording.channels
+        ],
+    }
+
+
+def warm_up(hz: float) -> None:
+    """Compile the kernels before the first patient waits for them."""
+    advance(begin(hz), np.zeros(int(11 * hz)))
+
+
+def step(player: Player) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Advance by one chunk; return the block and the state to publish."""
+    recording = player.recording
+    if player.at >= recording.length:
+        player.at, player.turn = 0, player.turn + 1
+        player.analysis = begin(recording.hz)
+    first, last = player.at, min(player.at + round(CHUNK * recording.hz), recording.length)
+    beats = advance(player.analysis, recording.channels[recording.lead].values[first:last])
+    player.at = last
+    player.delays = [*player.delays, *(b.delay for b in beats)][-200:]
+    for beat in beats:
+        player.pressure = pressure_of(recording, beat) or player.pressure
+    player.block += 1
+    block = {
+        "type": "block",
+        "seq": player.block,
+        "turn": player.turn,
+        "first": first,
+        "data": [counts(c, first, last) for c in recording.channels],
+        "beats": [[b.r, b.kind, round(b.rr, 4), round(b.delay, 4)] for b in beats],
+    }
+    return block, state_of(player)
+
+
+def counts(channel: Channel, first: int, last: int) -> list[int | None]:
+    """Samples as whole counts of the greeting's scale; None where nothing was received."""
+    _, factor, per_unit = scale_cache(channel)
+    values = channel.values[first:last] * (factor * per_unit)
+    return [round(v) if v == v else None for v in values.tolist()]
+
+
+_SCALES: dict[int, tuple[str, float, float]] = {}
+
+
+def scale_cache(channel: Channel) -> tuple[str, float, float]:
+    """`scale_of`, computed once for each channel."""
+    found = _SCALES.get(id(channel))
+    if found is None:
+        found = _SCALES[id(channel)] = scale_of(channel)
+    return found
+
+
+def pressure_of(recording: Recording, beat: Beat) -> tuple[float, float, float] | None:
+    """Systolic, diastolic and mean pressure [mmHg] of the beat before `beat`, where there is a line."""
+    a, b = beat.r - round(beat.rr * recording.hz), beat.r
+    for channel in recording.channels:
+        if channel.variable == "arterial_pressure" and b - a > 10 and a >= 0:
+            part = channel.values[a:b] / 133.322
+            if np.isfinite(part).all():
+                return float(part.max()), float(part.min()), float(part.mean())
+    return None
+
+
+def state_of(player: Player) -> dict[str, Any]:
+    """Everything shown as a number or a word, with its interval and the age of its data [s]."""
+    analysis = player.analysis
+    rate, quality = heart_rate(analysis), analysis.quality
+    age = (analysis.seen - analysis.last_r) / analysis.hz if analysis.last_r >= 0 else None
+    return {
+        "type": "state",
+        "turn": player.turn,
+        "at": round(player.at / analysis.hz, 3),
+        "sample": player.at,
+        "hr": None
+        if rate is None
+        else {"value": rate.value, "low": rate.low, "high": rate.high, "age": age},
+        "beat_age": age,
+        "rhythm": analysis.rhythm,
+        "quality": None
+        if quality is None
+        else {"weight": quality.weight, "reason": quality.reason},
+        "pressure": player.pressure,
+        "delay": delay_of(player.delays),
+        "lead_off": events.lead_off(analysis),
+        "active": sorted(player.active),
+    }
+
+
+def delay_of(delays: list[float]) -> dict[str, float] | None:
+    """Last and 95th percentile decision delay [s] of the last 200 beats."""
+    if not delays:
+        return None
+    return {"last": delays[-1], "p95": float(np.percentile(delays, 95))}
+
+
+async def announce(player: Player, alarms: Alarms) -> None:
+    """Tell the edges: what has begun, and what has ended."""
+    now = events.present(player.analysis)
+    for code in sorted(now ^ player.active):
+        condition = events.CONDITIONS[code]
+        await alarms.add(
+            {
+                "code": code,
+                "text": condition.text,
+                "priority": condition.priority,
+                "on": code in now,
+                "at": round(player.at / player.recording.hz, 2),
+                "turn": player.turn,
+                "clock": time.time(),
+            }
+        )
+    player.active = now
+
+
+async def play(player: Player, hub: Hub, alarms: Alarms, speed: float = 1.0) -> None:
+    """Play for ever, `speed` times real time; lateness is caught up, never skipped."""
+    due = time.monotonic()
+    while True:
+        block, state = step(player)
+        await announce(player, alarms)
+        hub.publish(block, {**state, "active": sorted(player.active)})
+        due += CHUNK / speed
+        late = time.monotonic() - due
+        if late > 2.0:  # the machine slept: go on from now
+            due = time.monotonic()
+        await asyncio.sleep(max(0.0, -late))

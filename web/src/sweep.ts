@@ -1,0 +1,121 @@
+/** One trace, drawn like a monitor: a pen runs left to right and erases what is a sweep old. */
+import type { BeatRow, Channel } from "./messages";
+import { COLOURS, mark } from "./marks";
+
+export const MM = 5; // px of the page that stand for one millimetre of paper
+
+export interface Look { gain: number; speed: number }
+interface Shown { sample: number; row: BeatRow }
+
+export class Sweep {
+  private readonly canvas: HTMLCanvasElement;
+  private values: Float32Array;
+  private newest = -1;
+  private oldest = 0;
+  private beats: Shown[] = [];
+  private middle = 0;
+  private low = 0;
+  private high = 1;
+
+  constructor(
+    readonly box: HTMLElement, readonly channel: Channel, private readonly hz: number,
+    private readonly lead: boolean,
+  ) {
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", `${channel.name}, live waveform`);
+    box.append(this.canvas);
+    this.values = new Float32Array(Math.ceil(hz * 90)).fill(NaN);
+  }
+
+  clear(): void { this.values.fill(NaN); this.newest = -1; this.beats = []; }
+
+  push(first: number, data: (number | null)[]): void {
+    const size = this.values.length;
+    if (this.newest < 0 || first > this.newest + size) this.oldest = first;
+    else for (let i = this.newest + 1; i < first; i++) this.values[i % size] = NaN;
+    data.forEach((v, i) => { this.values[(first + i) % size] = v === null ? NaN : v / this.channel.counts; });
+    this.newest = first + data.length - 1;
+  }
+
+  mark(row: BeatRow): void {
+    this.beats.push({ sample: row[0], row });
+    if (this.beats.length > 200) this.beats.shift();
+  }
+
+  seconds(look: Look): number { return this.canvas.clientWidth / (look.speed * MM); }
+
+  draw(look: Look): void {
+    const { canvas } = this, ratio = window.devicePixelRatio || 1;
+    const w = canvas.clientWidth, h = canvas.clientHeight;
+    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
+      canvas.width = Math.round(w * ratio);
+      canvas.height = Math.round(h * ratio);
+    }
+    const pen = canvas.getContext("2d");
+    if (!pen || w === 0) return;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, w, h);
+    if (this.channel.variable === "ecg") grid(pen, w, h);
+    if (this.newest >= 0) this.trace(pen, w, h, look);
+  }
+
+  private range(first: number): void {
+    let low = Infinity, high = -Infinity, sum = 0, n = 0;
+    for (let s = first; s <= this.newest; s++) {
+      const v = this.values[s % this.values.length] ?? NaN;
+      if (v !== v) continue;
+      low = Math.min(low, v); high = Math.max(high, v); sum += v; n++;
+    }
+    if (n === 0) return;
+    this.low = low; this.high = Math.max(high, low + 1e-6); this.middle = sum / n;
+  }
+
+  private y(v: number, h: number, look: Look): number {
+    if (this.channel.variable === "ecg") return h * 0.6 - (v - this.middle) * look.gain * MM;
+    return h - 12 - ((v - this.low) / (this.high - this.low)) * (h - 44);
+  }
+
+  private trace(pen: CanvasRenderingContext2D, w: number, h: number, look: Look): void {
+    const speed = look.speed * MM, span = Math.floor((w / speed) * this.hz), gap = Math.ceil(0.3 * this.hz);
+    const first = Math.max(this.oldest, this.newest - span + gap, 0);
+    this.range(first);
+    pen.strokeStyle = COLOURS[this.channel.variable] ?? "#c5d0da";
+    pen.lineWidth = 1.8; pen.lineJoin = "round";
+    pen.beginPath();
+    let up = true, before = -1;
+    for (let s = first; s <= this.newest; s++) {
+      const v = this.values[s % this.values.length] ?? NaN, x = ((s % span) / this.hz) * speed;
+      if (v !== v || x < before) up = true;
+      if (v === v) {
+        const y = this.y(v, h, look);
+        if (up) pen.moveTo(x, y); else pen.lineTo(x, y);
+        up = false;
+      }
+      before = x;
+    }
+    pen.stroke();
+    const head = this.values[this.newest % this.values.length] ?? NaN;
+    if (head === head) {
+      pen.fillStyle = "#fff"; pen.beginPath();
+      pen.arc(((this.newest % span) / this.hz) * speed, this.y(head, h, look), 2.6, 0, 7); pen.fill();
+    }
+    if (this.lead) for (const b of this.beats) if (b.sample >= first) this.flag(pen, ((b.sample % span) / this.hz) * speed, b.row);
+  }
+
+  private flag(pen: CanvasRenderingContext2D, x: number, row: BeatRow): void {
+    mark(pen, x, 38, row[1], 4);
+    pen.font = "600 12px system-ui, sans-serif";
+    pen.textAlign = "center";
+    pen.fillText(row[1], x, 58);
+  }
+}
+
+function grid(pen: CanvasRenderingContext2D, w: number, h: number): void {
+  for (const [step, colour] of [[MM, "#151e26"], [MM * 5, "#202d37"]] as const) {
+    pen.strokeStyle = colour; pen.lineWidth = 1; pen.beginPath();
+    for (let x = 0.5; x < w; x += step) { pen.moveTo(x, 0); pen.lineTo(x, h); }
+    for (let y = 0.5; y < h; y += step) { pen.moveTo(0, y); pen.lineTo(w, y); }
+    pen.stroke();
+  }
+}
