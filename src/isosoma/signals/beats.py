@@ -44,7 +44,7 @@ _RING = 8
 
 # Columns of BeatState.tally (int64) and BeatState.level (float64).
 _N, _GAP, _PT, _LAST, _NQ, _NN, _NR, _NT, _BT, _TRY, _SEEN, _FROM = range(12)
-_X0, _HELD, _SUMY, _SUMM, _PV, _LASTV, _BV, _M1, _M2 = range(9)
+_X0, _HELD, _SUMY, _SUMM, _PV, _LASTV, _BV, _M1, _M2, _BEAT, _NOISE, _USUAL = range(12)
 
 
 class BeatState(NamedTuple):
@@ -129,7 +129,7 @@ def start(patients: int, hz: float) -> BeatState:
     count = np.zeros((patients, 12), np.int64)
     count[:, [_PT, _LAST, _BT]] = -1
     return BeatState(
-        np.array([setup], np.float64), count, zeros(9), zeros(few), half(ring), half(ring),
+        np.array([setup], np.float64), count, zeros(12), zeros(few), half(ring), half(ring),
         zeros(_RING), zeros(_RING), zeros(_RING), np.zeros((patients, _LEARN), np.int64),
         zeros(_LEARN), half(_LEARN, POINTS), half(POINTS), half(CLUSTERS, POINTS),
         zeros(CLUSTERS, STATISTICS),
@@ -157,25 +157,30 @@ def tick(state: BeatState, samples: Floats) -> Beats:
 
 @njit(cache=True, nogil=True)
 def _median(ring: Floats, n: int) -> float:
-    """Median of the first `n` (at most 8) numbers, by insertion; 0 for none."""
+    """Median of the first `n` (at most 8) numbers by their ranks, without a copy; 0 for none."""
     n = min(n, _RING)
-    if n == 0:
-        return 0.0
-    kept = np.empty(_RING)
+    low, high, found = (n - 1) // 2, n // 2, 0.0
     for i in range(n):
-        v, j = ring[i], i
-        while j > 0 and kept[j - 1] > v:
-            kept[j] = kept[j - 1]
-            j -= 1
-        kept[j] = v
-    return 0.5 * (kept[(n - 1) // 2] + kept[n // 2])
+        rank = 0
+        for j in range(n):
+            rank += ring[j] < ring[i] or (ring[j] == ring[i] and j < i)
+        found += 0.5 * ring[i] * ((rank == low) + (rank == high))
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _hear(s: BeatState, p: int, v: float) -> None:
+    """Take a peak as noise."""
+    c = s.tally[p]
+    s.noise[p, c[_NN] % _RING] = v
+    c[_NN] += 1
+    s.level[p, _NOISE] = _median(s.noise[p], c[_NN])
 
 
 @njit(cache=True, nogil=True)
 def _threshold(s: BeatState, p: int) -> float:
     """Height a candidate must exceed: 40 % of the way from noise to beats."""
-    beat = _median(s.heights[p], s.tally[p, _NQ])
-    noise = _median(s.noise[p], s.tally[p, _NN])
+    beat, noise = s.level[p, _BEAT], s.level[p, _NOISE]
     return noise + 0.4 * (beat - noise) if beat > noise else 0.5 * beat
 
 
@@ -202,14 +207,15 @@ def _accept(
     """Take a candidate as a beat: update rings, classify, write the mark; return the next row."""
     c = s.tally[p]
     rr = r - c[_LAST] if c[_LAST] >= 0 else 0
-    usual = _median(s.intervals[p], c[_NR])
-    noise = max(_median(s.noise[p], c[_NN]), 1e-9)
+    usual, noise = s.level[p, _USUAL], max(s.level[p, _NOISE], 1e-9)
     kind, score = classify(s.shapes[p], s.shape_stats[p], shape, float(rr), usual, s.setup[0, 7])
     if 0 < rr < 3 * s.setup[0, 7]:
         s.intervals[p, c[_NR] % _RING] = rr
         c[_NR] += 1
+        s.level[p, _USUAL] = _median(s.intervals[p], c[_NR])
     s.heights[p, c[_NQ] % _RING] = v
     c[_NQ] += 1
+    s.level[p, _BEAT] = _median(s.heights[p], c[_NQ])
     c[_LAST], s.level[p, _LASTV] = r, v
     s.level[p, _BV] = 0.0
     marks[at, 0], marks[at, 1], marks[at, 2], marks[at, 3], marks[at, 4] = p, r, c[_N], kind, rr
@@ -231,8 +237,7 @@ def _end_learning(
             r, v = s.early_t[p, i], s.early_v[p, i]
             at = _accept(s, p, r, v, s.early_shape[p, i], marks, scores, at)
         else:
-            s.noise[p, c[_NN] % _RING] = s.early_v[p, i]
-            c[_NN] += 1
+            _hear(s, p, s.early_v[p, i])
     c[_SEEN] = 1
     return at
 
@@ -257,8 +262,7 @@ def _candidate(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Float
     if v > _threshold(s, p) and not t_wave:
         r = _locate(s, p, peak)
         return _accept(s, p, r, v, _shape(s, p, r), marks, scores, at)
-    s.noise[p, c[_NN] % _RING] = v
-    c[_NN] += 1
+    _hear(s, p, v)
     if since >= s.setup[0, 4] and v > s.level[p, _BV]:
         s.level[p, _BV], c[_BT] = v, _locate(s, p, peak)
         s.best_shape[p] = _shape(s, p, c[_BT])
@@ -284,13 +288,14 @@ def _look_back(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Float
         c[_TRY] = n
         for i in range(_RING):
             s.heights[p, i] *= 0.6
+        s.level[p, _BEAT] = _median(s.heights[p], c[_NQ])
     return at
 
 
 @njit(cache=True, nogil=True)
 def _overdue(s: BeatState, p: int) -> int:
     """Sample number after which the next beat is overdue by half an interval."""
-    usual = _median(s.intervals[p], s.tally[p, _NR])
+    usual = s.level[p, _USUAL]
     if usual <= 0.0:
         return 1 << 62
     return s.tally[p, _LAST] + int(1.5 * usual + s.setup[0, 3] + s.setup[0, 5])
