@@ -205,15 +205,31 @@ def test_erasure_gives_a_proof_that_holds(place):
     assert not verify_inclusion(at - 1, point.size, receipt.leaf, receipt.proof, point.root)
 
 
+def flood(log, futures):
+    for i in range(10_000):
+        futures.append(log.append("p", [Draft("reading", b"%d" % i)]))
+
+
 def test_a_full_queue_says_so(tmp_path):
+    futures = []
     with open_log(tmp_path / "log", depth=1) as log:
-        futures = []
         with pytest.raises(BusyError, match="nothing was accepted"):
-            while len(futures) < 10_000:
-                futures.append(log.append("p", [Draft("reading", b"%d" % len(futures))]))
+            flood(log, futures)
         for future in futures:
             future.result()
     assert verify(tmp_path / "log").size == len(futures)
+
+
+def test_an_erasure_cut_short_is_finished_on_opening(tmp_path, monkeypatch):
+    with open_log(tmp_path / "log") as log:
+        log.append("patient-0001", [Draft("reading", b"1")]).result()
+        monkeypatch.setattr(log.keys, "destroy", lambda keys: 1 / 0)
+        with pytest.raises(RecordError):
+            erase(log, "patient-0001", "desk", "asked for")
+        assert len(list(log.entries("patient-0001"))) == 1
+    with open_log(tmp_path / "log") as log:
+        assert log.keys.find("patient-0001") is None
+    assert verify(tmp_path / "log", deep=True).ok
 
 
 def test_keys_are_renewed_before_they_wear_out(tmp_path, monkeypatch):

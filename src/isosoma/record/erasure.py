@@ -7,10 +7,8 @@ from pathlib import Path
 
 from isosoma.core.errors import IdentityError, RecordError
 from isosoma.core.principal import Principal
-from isosoma.record.blobs import delete_blob
 from isosoma.record.canonical import canonical
 from isosoma.record.entries import HOUSE, Receipt
-from isosoma.record.keys import Keys
 from isosoma.record.log import Log
 from isosoma.record.writer import Item, Job
 
@@ -56,7 +54,7 @@ def erase(
         item = Item(HOUSE, [draft], (), who, "erasure", erases=keys.pseudonym)
         log.submit(item)
         receipt = item.answer.result()
-        job = Job(lambda: _destroy(log, keys))
+        job = Job(lambda: log.destroy(keys))
         log.submit(job)
         job.answer.result()
         for clean in derived:
@@ -67,15 +65,6 @@ def erase(
     if left:
         raise RecordError("the patient's id is still there", ", ".join(map(str, left)), "Delete it")
     return log.prove(receipt.sequences[0])
-
-
-def _destroy(log: Log, keys: Keys) -> None:
-    """Destroy keys, then blobs, then what the write-ahead log still holds."""
-    digests = log.blobs_of(keys.pseudonym)
-    log.keys.destroy(keys)
-    for digest in digests:
-        delete_blob(log.blobs, digest)
-    log.store.settle()
 
 
 def traces(path: Path, canaries: Sequence[bytes]) -> list[Path]:

@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from isosoma.core.errors import ErasedError, IdentityError, RecordError, TamperError
 from isosoma.core.principal import Principal
-from isosoma.record.blobs import read_blob, write_atomically, write_blob
+from isosoma.record.blobs import delete_blob, read_blob, write_atomically, write_blob
 from isosoma.record.checkpoint import Checkpoint, Signer, VerifierKey, open_note, parse_checkpoint
-from isosoma.record.entries import Draft, Entry, Receipt, payload_bytes
+from isosoma.record.entries import HOUSE, Draft, Entry, Receipt, payload_bytes
 from isosoma.record.envelope import enc, seal, unseal
 from isosoma.record.header import open_row, read_header
 from isosoma.record.keys import KeyFile, Keys
@@ -140,6 +140,7 @@ class Log:
         self._writer = None
         if not read_only:
             signer = _resumed(store, keys, files)
+            self._finish_erasures()
             self._writer = Writer(store, keys, signer, clock, self._publish, depth)
 
     def __enter__(self) -> Self:
@@ -157,6 +158,26 @@ class Log:
     def blobs(self) -> Path:
         """Return the folder of the blobs."""
         return Path(f"{self.files}-blobs")
+
+    def _finish_erasures(self) -> None:
+        """Destroy keys whose erasure was recorded before the machine stopped."""
+        house = self.keys.find(HOUSE)
+        rows = self.store.rows(house.pseudonym, ["erasure"]) if house is not None else ()
+        for row in rows:
+            left = self.keys.of(read_header(row.header).erases)
+            if left is not None:
+                self.destroy(left)
+
+    def destroy(self, person: Keys) -> None:
+        """Destroy a patient's keys, then blobs, then what the write-ahead log still holds.
+
+        Part of an erasure, called in the writing thread or before it starts: use `erase`.
+        """
+        digests = self.blobs_of(person.pseudonym)
+        self.keys.destroy(person)
+        for digest in digests:
+            delete_blob(self.blobs, digest)
+        self.store.settle()
 
     def _writing(self) -> Writer:
         if self._writer is None or self._closed:

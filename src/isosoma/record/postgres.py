@@ -201,12 +201,11 @@ class PostgresStore:
             sql, args = f"{sql} AND kind = ANY(%s)", [*args, list(kinds)]
         return (Row(*r) for r in self._stream(f"{sql} ORDER BY sequence", *args))
 
-    def latest(self, object_id: str) -> tuple[int, Row] | None:
-        """Return how many versions of an object there are, and the newest."""
-        if not object_id:
-            return None
-        found = self._all(f"{_ROWS} WHERE object=%s AND object<>'' ORDER BY sequence", object_id)
-        return (len(found), Row(*found[-1])) if found else None
+    def latest(self, object_id: str) -> Row | None:
+        """Return the newest version of an object; None where there is none."""
+        newest = "WHERE object=%s AND object<>'' ORDER BY sequence DESC LIMIT 1"
+        found = self._all(f"{_ROWS} {newest}", object_id)
+        return Row(*found[0]) if found else None
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return which of the seen keys are stored."""

@@ -28,6 +28,11 @@ CREATE TABLE checkpoints(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLO
 """
 _COLUMNS = "sequence, patient, kind, object, header, ciphertext"
 _ROWS = f"SELECT {_COLUMNS} FROM events WHERE sequence>=?"  # noqa: S608 - our own words only
+_LATEST = (
+    f"SELECT {_COLUMNS} FROM events"  # noqa: S608 - our own words only
+    " WHERE object=? AND object<>'' ORDER BY sequence DESC LIMIT 1"
+)
+_ROW, _MARK, _KEY = (int, str, str, str, bytes, bytes), (int, bytes, bytes, str), (int, bytes)
 _KNOWN = "SELECT key FROM seen WHERE key IN ({})"
 _SOME = 500
 
@@ -171,19 +176,30 @@ class SqliteStore:
         except sqlite3.DatabaseError as error:
             raise _no_log(self._path, error) from error
 
+    def _typed(self, values: Any, types: tuple[type, ...]) -> Any:
+        """Return `values`; SQLite would let a changed byte turn bytes into text or a number."""
+        if tuple(map(type, values)) != types:
+            raise FormatError(
+                f"a row at {values[0]!r} holds values of another kind", self.where, "Restore it"
+            )
+        return values
+
     def last(self) -> Mark | None:
         """Return the newest checkpoint; None in an empty store."""
         found = self._all("SELECT * FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return Mark(*found[0]) if found else None
+        return Mark(*self._typed(found[0], _MARK)) if found else None
 
     def marks(self) -> Iterator[Mark]:
         """Yield all checkpoints by size."""
-        return (Mark(*m) for m in self._stream("SELECT * FROM checkpoints ORDER BY size"))
+        return (
+            Mark(*self._typed(m, _MARK))
+            for m in self._stream("SELECT * FROM checkpoints ORDER BY size")
+        )
 
     def mark_at(self, size: int) -> Mark | None:
         """Return the checkpoint of exactly that size."""
         found = self._all("SELECT * FROM checkpoints WHERE size=?", size)
-        return Mark(*found[0]) if found else None
+        return Mark(*self._typed(found[0], _MARK)) if found else None
 
     def rows(
         self, patient: str | None = None, kinds: Iterable[str] | None = None, start: int = 0
@@ -195,16 +211,12 @@ class SqliteStore:
         if kinds is not None:
             wanted = list(kinds)
             sql, args = f"{sql} AND kind IN ({','.join('?' * len(wanted))})", [*args, *wanted]
-        return (Row(*r) for r in self._stream(f"{sql} ORDER BY sequence", *args))
+        return (Row(*self._typed(r, _ROW)) for r in self._stream(f"{sql} ORDER BY sequence", *args))
 
-    def latest(self, object_id: str) -> tuple[int, Row] | None:
-        """Return how many versions of an object there are, and the newest."""
-        sql = "FROM events WHERE object=? AND object<>''"
-        (count,) = self._all(f"SELECT count(*) {sql}", object_id)[0]
-        if not count:
-            return None
-        newest = f"SELECT {_COLUMNS} {sql} ORDER BY sequence DESC LIMIT 1"
-        return count, Row(*self._all(newest, object_id)[0])
+    def latest(self, object_id: str) -> Row | None:
+        """Return the newest version of an object; None where there is none."""
+        found = self._all(_LATEST, object_id)
+        return Row(*self._typed(found[0], _ROW)) if found else None
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
         """Return which of the seen keys are stored."""
@@ -218,7 +230,8 @@ class SqliteStore:
 
     def seen(self) -> Iterator[tuple[int, bytes]]:
         """Yield (sequence, key) of all seen keys in that order."""
-        return self._stream("SELECT sequence, key FROM seen ORDER BY sequence, key")
+        found = self._stream("SELECT sequence, key FROM seen ORDER BY sequence, key")
+        return (self._typed(pair, _KEY) for pair in found)
 
     def meta(self) -> dict[str, str]:
         """Return the store's own description."""

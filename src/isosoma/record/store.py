@@ -70,8 +70,8 @@ class Store(Protocol):
         """Yield rows in order of sequence, as they were when the first was asked for."""
         ...
 
-    def latest(self, object_id: str) -> tuple[int, Row] | None:
-        """Return how many versions of an object there are, and the newest."""
+    def latest(self, object_id: str) -> Row | None:
+        """Return the newest version of an object; None where there is none."""
         ...
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:

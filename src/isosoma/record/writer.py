@@ -183,7 +183,7 @@ class Writer:
         found = self._store.latest(name)
         if found is None:
             return 1, -1
-        return read_header(found[1].header).version + 1, found[1].sequence
+        return read_header(found.header).version + 1, found.sequence
 
 
 def _told(error: Exception) -> IsosomaError:
