@@ -32,9 +32,6 @@ async function buildPage() {
     sourcemap: "linked",
     loader: { ".html": "copy", ".svg": "file", ".woff2": "file" },
   });
-  // What is bundled is passed on, so its licence goes along.
-  const licence = join(here, "node_modules", "uplot", "LICENSE");
-  await cp(licence, join(out, "uplot.LICENSE.txt"));
   if (existsSync(join(here, "public"))) await cp(join(here, "public"), out, { recursive: true });
 }
 

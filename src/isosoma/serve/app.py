@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,9 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
-from isosoma.serve.analysis import begin
 from isosoma.serve.guard import Guard
 from isosoma.serve.hub import Alarms, Client, Hub
-from isosoma.serve.player import Player, greeting, play, warm_up
+from isosoma.serve.player import Player, greeting, play, player_of, warm_up
 from isosoma.serve.recording import Recording
 from isosoma.serve.telemetry import Lane, accept
 
@@ -63,10 +62,10 @@ class Live:
 def make_app(settings: Settings) -> Guard:
     """Return the ASGI application; the replay runs as long as its lifespan."""
     recording = settings.recording
-    live = Live(Player(recording, begin(recording.hz)))
+    live = Live(player_of(recording))
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         await asyncio.to_thread(warm_up, recording.hz)
         playing = asyncio.create_task(play(live.player, live.hub, live.alarms, settings.speed))
         try:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from isosoma import __version__
 from isosoma.core.errors import IsosomaError
@@ -35,18 +36,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    verbs: Any,
     name: str,
     sentence: str,
     target: str,
 ) -> argparse.ArgumentParser:
     """Add a verb whose work is function `target`, written `module:function` inside serve."""
-    made = verbs.add_parser(name, help=sentence, description=sentence)
+    made: argparse.ArgumentParser = verbs.add_parser(name, help=sentence, description=sentence)
     made.set_defaults(target=target)
     return made
 
 
-def _run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _run(verbs: Any) -> None:
     verb = _verb(verbs, "run", "Serve the live page on this machine.", "cli_run:run")
     verb.add_argument(
         "--record",
@@ -71,7 +72,7 @@ def _run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
-def _beats(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _beats(verbs: Any) -> None:
     verb = _verb(
         verbs,
         "beats",
@@ -98,7 +99,7 @@ def _formats(verb: argparse.ArgumentParser, csv: bool = True) -> None:
     group.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def _intake(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _intake(verbs: Any) -> None:
     verb = _verb(
         verbs,
         "intake",
@@ -114,7 +115,7 @@ def _intake(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _formats(verb, csv=False)
 
 
-def _record(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _record(verbs: Any) -> None:
     sentence = "Look after a log: verify, show, erase."
     inner = verbs.add_parser("record", help=sentence, description=sentence).add_subparsers(
         dest="act", metavar="ACT", required=True

@@ -16,7 +16,7 @@ from isosoma.serve.recording import Recording, load
 
 __all__ = ["find", "rows", "run", "summary"]
 
-COLUMNS = ("time_s", "sample", "type", "rr_s", "rhythm", "quality", "delay_s")
+COLUMNS: tuple[str, ...] = ("time_s", "sample", "type", "rr_s", "rhythm", "quality", "delay_s")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,7 +86,8 @@ def table(recording: Recording, beats: list[Beat]) -> str:
         clock = f"{int(at // 3600):d}:{int(at // 60) % 60:02d}:{at % 60:06.3f}"
         quality = f"{b.quality:7.2f}" if b.quality >= 0 else "      –"
         lines.append(
-            f"{clock:>11} {b.r:>9}  {b.kind}   {b.rr:6.3f}  {b.rhythm:<24} {quality}  {b.delay:7.3f}"
+            f"{clock:>11} {b.r:>9}  {b.kind}   {b.rr:6.3f}  {b.rhythm:<24} {quality}"
+            f"  {b.delay:7.3f}"
         )
     found = summary(recording, beats)
     kinds = ", ".join(f"{n} {kind}" for kind, n in found["types"].items()) or "none"

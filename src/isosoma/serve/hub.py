@@ -25,9 +25,9 @@ class Client:
     """One browser: what waits for it, what it has not acknowledged, and how far it lags [s]."""
 
     clock: Callable[[], float]
-    blocks: deque[dict[str, Any]] = field(default_factory=lambda: deque[dict[str, Any]]())
+    blocks: deque[dict[str, Any]] = field(default_factory=deque[dict[str, Any]])
     state: dict[str, Any] | None = None
-    sent: dict[int, float] = field(default_factory=lambda: dict[int, float]())
+    sent: dict[int, float] = field(default_factory=dict[int, float])
     number: int = 0
     lag: float = 0.0
     overrun: bool = False
@@ -66,7 +66,7 @@ class Client:
 class Hub:
     """All clients, and the newest of everything for those who join."""
 
-    clients: set[Client] = field(default_factory=lambda: set[Client]())
+    clients: set[Client] = field(default_factory=set[Client])
 
     def publish(self, block: dict[str, Any], state: dict[str, Any]) -> None:
         """Give a block and a state to every client."""

@@ -14,9 +14,10 @@ from isosoma.serve.analysis import Analysis, Beat, advance, begin, heart_rate
 from isosoma.serve.hub import Alarms, Hub
 from isosoma.serve.recording import Channel, Recording
 
-__all__ = ["Player", "greeting", "play", "warm_up"]
+__all__ = ["Player", "greeting", "play", "player_of", "warm_up"]
 
 CHUNK = 0.1  # [s]
+Scale = tuple[str, float, float]
 SHOWN = {
     "ecg": ("mV", 1e3, 500.0),
     "arterial_pressure": ("mmHg", 1 / 133.322, 20.0),
@@ -31,15 +32,22 @@ class Player:
 
     recording: Recording
     analysis: Analysis
+    scales: tuple[Scale, ...] = ()
     at: int = 0
     turn: int = 0
     block: int = 0
-    delays: list[float] = field(default_factory=lambda: list[float]())
-    active: set[str] = field(default_factory=lambda: set[str]())
+    delays: list[float] = field(default_factory=list[float])
+    active: set[str] = field(default_factory=set[str])
     pressure: tuple[float, float, float] | None = None
 
 
-def scale_of(channel: Channel) -> tuple[str, float, float]:
+def player_of(recording: Recording) -> Player:
+    """Return a player at the start of a recording."""
+    scales = tuple(scale_of(c) for c in recording.channels)
+    return Player(recording, begin(recording.hz), scales)
+
+
+def scale_of(channel: Channel) -> Scale:
     """Shown unit, factor and counts per unit; a plethysmogram is scaled to its own spread."""
     unit, factor, counts = SHOWN.get(channel.variable, ("", 1.0, 0.0))
     if channel.variable not in SHOWN or channel.variable == "plethysmogram":
@@ -60,13 +68,8 @@ def greeting(player: Player, patient: dict[str, str]) -> dict[str, Any]:
         "lead": recording.lead,
         "length": recording.length / recording.hz,
         "channels": [
-            {
-                "name": c.name,
-                "variable": c.variable,
-                "unit": scale_of(c)[0],
-                "counts": scale_of(c)[2],
-            }
-            for c in recording.channels
+            {"name": c.name, "variable": c.variable, "unit": unit, "counts": per_unit}
+            for c, (unit, _, per_unit) in zip(recording.channels, player.scales, strict=True)
         ],
     }
 
@@ -94,32 +97,24 @@ def step(player: Player) -> tuple[dict[str, Any], dict[str, Any]]:
         "seq": player.block,
         "turn": player.turn,
         "first": first,
-        "data": [counts(c, first, last) for c in recording.channels],
+        "data": [
+            counts(c, scale, first, last)
+            for c, scale in zip(recording.channels, player.scales, strict=True)
+        ],
         "beats": [[b.r, b.kind, round(b.rr, 4), round(b.delay, 4)] for b in beats],
     }
     return block, state_of(player)
 
 
-def counts(channel: Channel, first: int, last: int) -> list[int | None]:
+def counts(channel: Channel, scale: Scale, first: int, last: int) -> list[int | None]:
     """Samples as whole counts of the greeting's scale; None where nothing was received."""
-    _, factor, per_unit = scale_cache(channel)
+    _, factor, per_unit = scale
     values = channel.values[first:last] * (factor * per_unit)
     return [round(v) if v == v else None for v in values.tolist()]
 
 
-_SCALES: dict[int, tuple[str, float, float]] = {}
-
-
-def scale_cache(channel: Channel) -> tuple[str, float, float]:
-    """`scale_of`, computed once for each channel."""
-    found = _SCALES.get(id(channel))
-    if found is None:
-        found = _SCALES[id(channel)] = scale_of(channel)
-    return found
-
-
 def pressure_of(recording: Recording, beat: Beat) -> tuple[float, float, float] | None:
-    """Systolic, diastolic and mean pressure [mmHg] of the beat before `beat`, where there is a line."""
+    """Systolic, diastolic and mean pressure [mmHg] of the last whole beat, if there is a line."""
     a, b = beat.r - round(beat.rr * recording.hz), beat.r
     for channel in recording.channels:
         if channel.variable == "arterial_pressure" and b - a > 10 and a >= 0:

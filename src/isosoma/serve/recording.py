@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import FormatError, InputError
+from isosoma.core.observation import Waveform
 
 __all__ = ["Channel", "Recording", "channel_index", "load"]
 
@@ -62,7 +63,6 @@ def load(path: str | Path, channel: str | None = None) -> Recording:
     InputError
         Nothing lies there, it cannot be read, or it holds no ECG.
     """
-    from isosoma.core.observation import Waveform
     from isosoma.exchange import read_path
 
     place = header_of(Path(path))
@@ -71,8 +71,8 @@ def load(path: str | Path, channel: str | None = None) -> Recording:
         raise FormatError(
             "holds no waveform", str(path), "Give a WFDB record, an EDF or a CSV file with an ECG"
         )
-    channels = _join(waves)
     hz = _common_rate(waves, str(path))
+    channels = _join(waves, hz)
     return Recording(
         _stem(Path(path)), "replay", hz, channels, channel_index(channels, channel, str(path))
     )
@@ -98,11 +98,35 @@ def _stem(path: Path) -> str:
     return path.name.split(".")[0]
 
 
-def _common_rate(waves: list[Waveform], where: str) -> float:  # noqa: F821
+def _common_rate(waves: list[Waveform], where: str) -> float:
     ecg = [w.hz for w in waves if w.variable == "ecg"]
     if not ecg:
         raise FormatError("holds no ECG", where, "Give a recording with at least one ECG channel")
     return ecg[0]
+
+
+def _join(waves: list[Waveform], hz: float) -> tuple[Channel, ...]:
+    """Put the blocks of each channel on one axis of rate `hz` from the earliest start; NaN between.
+
+    A channel of another rate than `hz` is interpolated; the ECG that gives `hz` is untouched.
+    """
+    origin = min(w.start for w in waves)
+    parts: dict[tuple[str, str], list[tuple[int, Floats]]] = {}
+    for wave in waves:
+        values = wave.values()
+        if wave.hz != hz:
+            t = np.arange(int(len(values) * hz / wave.hz)) / hz
+            values = np.interp(t, np.arange(len(values)) / wave.hz, values)
+        at = round((wave.start - origin) * 1e-9 * hz)
+        parts.setdefault((wave.channel or wave.variable, wave.variable), []).append((at, values))
+    length = max(at + len(v) for blocks in parts.values() for at, v in blocks)
+    channels: list[Channel] = []
+    for (name, variable), blocks in parts.items():
+        whole = np.full(length, np.nan)
+        for at, values in blocks:
+            whole[at : at + len(values)] = values
+        channels.append(Channel(name, variable, whole))
+    return tuple(channels)
 
 
 def channel_index(channels: tuple[Channel, ...], wanted: str | None, where: str) -> int:

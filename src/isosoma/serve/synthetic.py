@@ -36,16 +36,15 @@ def _intervals(seconds: float, rate: float, rng: np.random.Generator) -> tuple[F
     at, since = 0.6, 0
     while at < seconds - 0.6:
         ventricular = since > 14 and rng.random() < 0.08
+        if ventricular:  # comes early, and a longer wait follows
+            at -= 0.35 * 60.0 / rate
         instants.append(at)
         kinds.append(float(ventricular))
         since = 0 if ventricular else since + 1
         usual = 60.0 / rate
         wave = 0.035 * np.sin(2 * np.pi * 0.25 * at) + 0.02 * np.sin(2 * np.pi * 0.095 * at)
         step = usual * (1 + wave + 0.006 * rng.standard_normal())
-        early = since > 14 and not ventricular
         at += 1.35 * step if ventricular else step
-        if early and rng.random() < 0.0:
-            at -= 0.3 * step
     return np.array(instants), np.array(kinds)
 
 

@@ -85,7 +85,5 @@ def take(body: bytes, lane: Lane) -> dict[str, Any]:
 
 
 def summary_of(summary: Any) -> dict[str, Any]:
-    """A summary as plain values."""
-    if dataclasses.is_dataclass(summary) and not isinstance(summary, type):
-        return dict(dataclasses.asdict(summary))
-    return dict(summary)
+    """A summary (a dataclass) as plain values."""
+    return dict[str, Any](dataclasses.asdict(summary))

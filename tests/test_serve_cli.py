@@ -1,0 +1,120 @@
+"""The command line as a person or a script meets it: real processes, real files."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def isosoma(*arguments, timeout=300):
+    command = [sys.executable, "-m", "isosoma", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ["numba", "scipy", "pyarrow", "fastapi", "cryptography", "numpy", "uvicorn"]
+    code = (
+        "import sys, contextlib, io\nfrom isosoma.serve.cli import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    main(['--help'])\nprint([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("beats", "no-such-record"),
+        ("record", "verify", "no-such-log"),
+        ("record", "show", "no-such-log"),
+        ("intake", "no-such-file", "--store", "x", "--patient", "p"),
+        ("run", "--store", "x"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_exit_code_2(arguments, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "isosoma", *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    if arguments[1] == "verify":  # a missing log is a finding
+        assert done.returncode in (1, 2)
+    else:
+        assert done.returncode == 2
+        assert done.stderr.startswith("isosoma: ")
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def store(tmp_path):
+    from isosoma.record import Draft, open_log
+
+    path = tmp_path / "log"
+    with open_log(path) as log:
+        log.append(
+            "anna-k", [Draft("patient", {"name": "A"}), Draft("decision", {"yes": 1})]
+        ).result()
+        log.checkpoint()
+    return path
+
+
+def test_a_log_is_verified_shown_and_erased(store):
+    good = isosoma("record", "verify", store, "--json")
+    assert good.returncode == 0, good.stderr
+    assert json.loads(good.stdout)["ok"] is True
+    shown = json.loads(isosoma("record", "show", store, "--json", "--kind", "decision").stdout)
+    assert [e["content"] for e in shown] == [{"yes": 1}]
+    erased = isosoma("record", "erase", store, "--patient", "anna-k", "--reason", "asked", "--json")
+    assert erased.returncode == 0, erased.stderr
+    assert isosoma("record", "verify", store).returncode == 0
+    assert '"yes"' not in isosoma("record", "show", store, "--json").stdout
+
+
+def test_a_flipped_byte_gives_exit_code_1_and_a_finding(store):
+    import sqlite3
+
+    with sqlite3.connect(store) as base:
+        tables = [r[0] for r in base.execute("select name from sqlite_master where type='table'")]
+        target = next(t for t in tables if "entr" in t or "row" in t or "event" in t)
+        columns = [r[1] for r in base.execute(f"pragma table_info({target})")]
+        name, blob = next(
+            (c, v)
+            for c in reversed(columns)
+            for (v,) in base.execute(f"select {c} from {target} order by 1 limit 1")
+            if isinstance(v, bytes) and len(v) > 24
+        )
+        bad = bytes([blob[0] ^ 1]) + blob[1:]
+        base.execute(f"update {target} set {name} = ? where {name} = ?", (bad, blob))
+    done = isosoma("record", "verify", store, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["findings"]
+
+
+reads = pytest.mark.skipif(
+    importlib.util.find_spec("isosoma.exchange") is None, reason="exchange is not there yet"
+)
+
+
+@reads
+def test_beats_of_a_real_record_do_not_depend_on_the_chunk(shared_data):
+    record = shared_data / "signals" / "mitdb" / "100"
+    one, other = (isosoma("beats", record, "--csv", "--chunk", c) for c in ("1", "0.37"))
+    assert one.returncode == 0, one.stderr
+    assert one.stdout == other.stdout
+    assert abs(len(one.stdout.splitlines()) - 1 - 2273) <= 5
+    told = json.loads(isosoma("beats", record, "--json").stdout)["summary"]
+    assert told["delay_p95_s"] <= 0.35
+
+
+def test_the_page_of_the_command_line_is_what_the_parser_says(repository):
+    done = subprocess.run(
+        [sys.executable, repository / "tools" / "docs.py", "--check"],
+        capture_output=True,
+        text=True,
+    )
+    assert "cli.md" not in done.stderr

@@ -1,0 +1,147 @@
+"""The live page in a real browser: beats advance, numbers are near the truth, silence is said."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+CHROMIUM = Path("/usr/bin/chromium")
+STATIC = Path(__file__).resolve().parents[1] / "src" / "isosoma" / "serve" / "static"
+AXE = Path(__file__).resolve().parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
+    pytest.mark.skipif(not (STATIC / "index.html").is_file(), reason="the page is not built"),
+]
+
+
+def serve(*arguments):
+    command = [sys.executable, "-m", "isosoma", "run", "--no-browser", "--port", "0", *arguments]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    said = server.stdout.readline()
+    found = re.search(r"http://\S+", said)
+    assert found, f"the server said {said!r}"
+    return server, found[0]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def server():
+    running, address = serve("--speed", "4")
+    yield running, address
+    running.kill()
+    running.wait()
+    running.stdout.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    made = browser.new_page(viewport={"width": 1280, "height": 720})
+    faults = []
+    made.on("pageerror", lambda error: faults.append(str(error)))
+    made.on("console", lambda m: m.type == "error" and faults.append(m.text))
+    made.goto(server[1])
+    made.wait_for_function("/\\d/.test(document.querySelector('#hr').textContent)", timeout=90_000)
+    made.faults = faults
+    yield made
+    made.close()
+
+
+def test_beats_advance_and_the_rate_is_the_truth(page):
+    page.wait_for_function(
+        "document.querySelector('#quality').textContent.startsWith('Good')", timeout=60_000
+    )
+    assert 66 <= float(page.inner_text("#hr")) <= 78  # the simulated patient's mean is 72
+    assert re.fullmatch(r"\d+–\d+ holds the mean, 90 %", page.inner_text("#hr-range"))
+    assert re.fullmatch(r"last beat [\d.]+ s ago", page.inner_text("#hr-age"))
+    assert page.inner_text("#rhythm") not in ("–", "Learning")
+    assert float(page.inner_text("#delay")) < 1.0
+    assert page.inner_text("#kind") == "SIMULATED"
+    picture = "document.querySelector('.strip.lead canvas').toDataURL()"
+    before = page.evaluate(picture)
+    page.wait_for_function(f"{picture} !== {before!r}", timeout=10_000)
+    assert page.faults == []
+
+
+def test_silence_is_said_and_the_last_state_stays(page, server):
+    running, _ = server
+    running.kill()
+    running.wait()
+    page.wait_for_selector("#stale:not([hidden])", timeout=20_000)
+    assert "last state" in page.inner_text("#stale")
+    assert re.search(r"\d", page.inner_text("#hr"))
+    first = page.inner_text("#hr-age")
+    page.wait_for_function(
+        f"document.querySelector('#hr-age').textContent !== {first!r}", timeout=10_000
+    )
+    assert page.inner_text("#link") == "connection lost"
+
+
+def test_every_act_has_a_key(page):
+    page.keyboard.press("g")
+    assert page.inner_text("#gain") == "20 mm/mV"
+    page.keyboard.press("s")
+    assert page.inner_text("#speed") == "50 mm/s"
+    page.keyboard.press("Space")
+    assert page.get_attribute("#b-freeze", "aria-pressed") == "true"
+    page.keyboard.press("?")
+    assert page.is_visible("#help")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#help")
+    page.keyboard.press("e")
+    assert page.evaluate("document.activeElement.id") == "events"
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)])
+def test_the_page_is_accessible_and_fits(page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    wide = page.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")
+    assert wide[0] <= size[0]
+    assert wide[1] <= size[1]
+    page.evaluate(AXE.read_text("utf-8"))
+    for _ in range(2):
+        found = page.evaluate(
+            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+        )
+        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
+        page.keyboard.press("?")
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("isosoma.exchange") is None, reason="exchange is not there yet"
+)
+def test_a_real_record_is_shown_as_a_replay(browser, shared_data):
+    running, address = serve("--record", str(shared_data / "signals" / "mitdb" / "100"))
+    try:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_function(
+            "/\\d/.test(document.querySelector('#hr').textContent)", timeout=90_000
+        )
+        assert page.inner_text("#kind") == "REPLAY"
+        assert page.inner_text("#p-name") == "Record 100"
+        assert 65 <= float(page.inner_text("#hr")) <= 85
+    finally:
+        running.kill()
+        running.wait()
+        running.stdout.close()
