@@ -1,0 +1,274 @@
+"""Rhythm of every patient, once a second: sinus, AF, pause, asystole, VT, VF.
+
+It rests on the beats of `beats`, and on the raw waveform for what beats cannot tell: fibrillation,
+quiet, loss. A beat found in a signal that has fallen silent is noise and ends no asystole.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from isosoma.signals.beats import Beats
+from isosoma.signals.cosen import AF_ABOVE, cosen
+from isosoma.signals.events import MEASURES
+from isosoma.signals.fibrillation import WINDOW, fibrillation
+from isosoma.signals.pulsatile import WINDOW as PULSE_WINDOW
+from isosoma.signals.pulsatile import pulsatile
+
+__all__ = ["RHYTHMS", "RhythmState", "rhythm_beats", "rhythm_second", "rhythm_start", "rhythm_wave"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+RHYTHMS = (
+    "learning", "sinus", "bradycardia", "tachycardia", "atrial fibrillation", "pause", "asystole",
+    "ventricular tachycardia", "ventricular fibrillation", "no signal",
+)  # fmt: skip
+"""Names of `RhythmState.code`."""
+_LEARNING, _SINUS, _BRADY, _TACHY, _AF, _PAUSE, _ASYSTOLE, _VT, _VF, _NONE = range(10)
+
+_SILENCE, _RATE5, _RATE17, _RUN, _FIBRILLATION, _IS_AF, _LOST, _PULSATILE, _NO_PULSE, _FLAT = range(
+    10
+)
+
+
+_NN, _RECENT = 64, 17
+_QUIET = 0.12  # of the usual excursion over 4 s, below which the heart is silent
+_EVERY = 8  # intervals between two looks for AF
+_SHALLOW = 1300.0  # [Pa] of pressure over 5 s, about 10 mmHg, below which there is no pulse
+
+# Columns of count and level.
+_SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED = (
+    range(13)
+)
+_SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD, _PTOP = range(9)
+
+
+class RhythmState(NamedTuple):
+    """All patients' rhythm. Leading axis: patient.
+
+    Attributes
+    ----------
+    setup : shape (4,): rate [Hz], samples per slow sample, samples of the slow rings.
+    count, level : running integers and floats.
+    wave, pulse : the last seconds at about 60 Hz, without baseline [V], and of the pulse channel.
+    nn : the last 64 intervals between beats that are not ventricular [s].
+    recent : the last 17 intervals [s].
+    code : rhythm now, index into `RHYTHMS`.
+    measures : columns of `events.MEASURES`, as of the last second.
+    """
+
+    setup: Floats
+    count: Ints
+    level: Floats
+    wave: Floats
+    pulse: Floats
+    nn: Floats
+    recent: Floats
+    code: Ints
+    measures: Floats
+
+
+def rhythm_start(patients: int, hz: float) -> RhythmState:
+    """Return the state before the first sample; `hz` [1/s] is the rate of the ECG."""
+    step = max(1, round(hz / 60.0))
+    size, pulse = int(WINDOW * hz / step), int(PULSE_WINDOW * hz / step)
+    count = np.zeros((patients, 13), np.int64)
+    count[:, [_PREV]] = -1
+    measures = np.zeros((patients, len(MEASURES)))
+    measures[:, [_RATE5, _RATE17, _NO_PULSE]] = np.nan
+    return RhythmState(
+        np.array([hz, step, size, pulse], np.float64), count, np.zeros((patients, 9)),
+        np.zeros((patients, size)), np.zeros((patients, pulse)), np.zeros((patients, _NN)),
+        np.zeros((patients, _RECENT)), np.zeros(patients, np.int64), measures,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def rhythm_wave(s: RhythmState, samples: Floats) -> None:
+    """Take ECG samples, shape (patients, n) [V], into the slow rings; NaN was not received."""
+    hz, step, size = s.setup[0], int(s.setup[1]), int(s.setup[2])
+    keep = math.exp(-2.0 * math.pi * 0.8 * step / hz)  # high-pass at 0.8 Hz
+    for p in range(samples.shape[0]):
+        c, f = s.count[p], s.level[p]
+        n, total, held, gone, same = c[_SEEN], f[_SUM], f[_HELD], c[_GONE], c[_SAME]
+        left, at = step - n % step, (n // step) % size
+        for x in samples[p]:
+            if x - x == 0.0:
+                if gone > 0 or n == 0:
+                    c[_BACK], gone = (n if gone > 0.5 * hz else c[_BACK]), 0
+                same = same + 1 if x == held else 0
+                held = x
+            else:
+                gone, same = gone + 1, 0
+            n += 1
+            total += held
+            left -= 1
+            if left == 0:
+                mean = total / step
+                f[_Y1] = keep * (f[_Y1] + mean - f[_X1]) if n > step else 0.0
+                f[_X1], s.wave[p, at] = mean, f[_Y1]
+                at, total, left = (at + 1) % size, 0.0, step
+        c[_SEEN], f[_SUM], f[_HELD], c[_GONE], c[_SAME] = n, total, held, gone, same
+
+
+@njit(cache=True, nogil=True)
+def rhythm_pulse(s: RhythmState, samples: Floats) -> None:
+    """Take samples of the pulse channel, (patients, n) [any unit]; call before `rhythm_wave`."""
+    step, size = int(s.setup[1]), int(s.setup[3])
+    for p in range(samples.shape[0]):
+        n, total, held = s.count[p, _SEEN], s.level[p, _PSUM], s.level[p, _PHELD]
+        for x in samples[p]:
+            held = x if x - x == 0.0 else held
+            n += 1
+            total += held
+            if n % step == 0:
+                s.pulse[p, (n // step - 1) % size] = total / step
+                total = 0.0
+        s.level[p, _PSUM], s.level[p, _PHELD] = total, held
+
+
+def rhythm_beats(state: RhythmState, beats: Beats) -> None:
+    """Take the beats decided since the last call."""
+    _take(state, beats.patient, beats.r, beats.rr, beats.kind)
+
+
+@njit(cache=True, nogil=True)
+def _take(s: RhythmState, patient: Ints, r: Ints, rr: Ints, kind: Ints) -> None:
+    hz = s.setup[0]
+    for k in range(len(patient)):
+        p = patient[k]
+        c, interval = s.count[p], rr[k] / hz
+        if c[_QUIETS] == 0:
+            c[_LAST] = max(c[_LAST], r[k])
+        c[_NBEATS] += 1
+        if interval > 0.0:
+            s.recent[p, c[_NBEATS] % _RECENT] = interval
+        fast = 0.0 < interval < 0.6
+        c[_VRUN] = c[_VRUN] + 1 if kind[k] == 2 and (fast or c[_VRUN] == 0) else int(kind[k] == 2)
+        if kind[k] != 2 and c[_PREV] != 2 and 0.2 <= interval <= 3.0:
+            s.nn[p, c[_NNN] % _NN] = interval
+            c[_NNN] += 1
+            if c[_NNN] >= _NN and c[_NNN] % _EVERY == 0:
+                _look_for_af(s, p)
+        c[_PREV] = kind[k]
+
+
+@njit(cache=True, nogil=True)
+def _look_for_af(s: RhythmState, p: int) -> None:
+    """Judge the last 64 intervals, with a little hysteresis."""
+    first, ordered = s.count[p, _NNN] % _NN, np.empty(_NN)
+    for i in range(_NN):
+        ordered[i] = s.nn[p, (first + i) % _NN]
+    entropy = cosen(ordered)
+    s.level[p, _COSEN] = entropy
+    if entropy > AF_ABOVE:
+        s.count[p, _ISAF] = 1
+    elif entropy < AF_ABOVE - 0.1:
+        s.count[p, _ISAF] = 0
+
+
+@njit(cache=True, nogil=True)
+def _rate(s: RhythmState, p: int, beats: int) -> float:
+    """Mean rate over the last intervals [1/s]; NaN before there are as many."""
+    n, total = s.count[p, _NBEATS], 0.0
+    if n <= beats:
+        return math.nan
+    for i in range(beats):
+        total += s.recent[p, (n - i) % _RECENT]
+    return beats / total if total > 0.0 else math.nan
+
+
+@njit(cache=True, nogil=True)
+def _ordered(ring: Floats, first: int) -> Floats:
+    out = np.empty(len(ring))
+    for i in range(len(ring)):
+        out[i] = ring[(first + i) % len(ring)]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _waveform(s: RhythmState, p: int) -> None:
+    """Look at the raw waveform of the last 4 s: quiet, or fibrillating."""
+    c, f, m = s.count[p], s.level[p], s.measures[p]
+    hz, step, size = s.setup[0], int(s.setup[1]), int(s.setup[2])
+    if c[_SEEN] - c[_BACK] < size * step or c[_GONE] > 0:
+        c[_VFS], c[_QUIETS] = 0, 0
+        return
+    excursion = s.wave[p].max() - s.wave[p].min()
+    quiet = excursion < _QUIET * f[_USUAL]
+    c[_QUIETS] = c[_QUIETS] + 1 if quiet else 0
+    if not quiet and c[_SEEN] - c[_LAST] < 2.0 * hz:
+        f[_USUAL] += (0.1 if f[_USUAL] > 0.0 else 1.0) * (excursion - f[_USUAL])
+    wild = (
+        not quiet and fibrillation(_ordered(s.wave[p], (c[_SEEN] // step) % size), hz / step) < 1.0
+    )
+    c[_VFS] = c[_VFS] + 1 if wild else 0
+    m[_FIBRILLATION] = c[_VFS]
+
+
+@njit(cache=True, nogil=True)
+def _code(s: RhythmState, p: int) -> int:
+    """Rhythm by what endangers most."""
+    m, c = s.measures[p], s.count[p]
+    if m[_LOST] > 2.0:
+        return _NONE
+    if m[_FIBRILLATION] > 1.5:
+        return _VF
+    if m[_SILENCE] > 3.0:
+        return _ASYSTOLE if m[_SILENCE] > 4.0 and m[_PULSATILE] == 0.0 else _PAUSE
+    if m[_RUN] > 4.5:
+        return _VT
+    if c[_NBEATS] < 6:
+        return _LEARNING
+    if m[_IS_AF] > 0.0:
+        return _AF
+    if m[_RATE5] < 50.0 / 60.0:
+        return _BRADY
+    return _TACHY if m[_RATE5] > 100.0 / 60.0 else _SINUS
+
+
+@njit(cache=True, nogil=True)
+def _second(s: RhythmState, pulse: int) -> None:
+    hz = s.setup[0]
+    for p in range(len(s.code)):
+        c, m = s.count[p], s.measures[p]
+        _waveform(s, p)
+        m[_LOST] = c[_GONE] / hz
+        m[_FLAT] = c[_SAME] / hz
+        m[_SILENCE] = math.nan if c[_GONE] > 0 else (c[_SEEN] - max(c[_LAST], c[_BACK])) / hz
+        m[_RATE5], m[_RATE17] = _rate(s, p, 5), _rate(s, p, 16)
+        m[_RUN], m[_IS_AF] = c[_VRUN], c[_ISAF]
+        if m[_SILENCE] > 3.0:
+            m[_RUN] = c[_VRUN] = 0
+        m[_PULSATILE], m[_NO_PULSE] = 0.0, math.nan
+        if pulse > 0:
+            _pulse(s, p, pulse)
+        s.code[p] = _code(s, p)
+
+
+@njit(cache=True, nogil=True)
+def _pulse(s: RhythmState, p: int, pulse: int) -> None:
+    c, m, size = s.count[p], s.measures[p], len(s.pulse[p])
+    step = int(s.setup[1])
+    if c[_SEEN] < size * step:
+        return
+    x = _ordered(s.pulse[p], (c[_SEEN] // step) % size)
+    m[_PULSATILE] = 1.0 if pulsatile(x, s.setup[0] / step) else 0.0
+    if pulse == 2:
+        shallow = x.max() - x.min() < _SHALLOW
+        c[_PULSED] = c[_PULSED] if shallow else c[_SEEN]
+        m[_NO_PULSE] = (c[_SEEN] - c[_PULSED]) / s.setup[0]
+
+
+def rhythm_second(state: RhythmState, pulse: int = 0) -> None:
+    """Judge every patient; call at each whole second of the signal.
+
+    `pulse` : 0 no pulse channel, 1 plethysmogram, 2 arterial pressure [Pa].
+    """
+    _second(state, pulse)
