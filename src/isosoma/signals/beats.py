@@ -352,7 +352,10 @@ def _patient(
     raw, smooth, bend, c, level = s.raw[p], s.smooth[p], s.bend[p], s.tally[p], s.level[p]
     k, mean, width = int(s.setup[0, 0]), int(s.setup[0, 1]), int(s.setup[0, 2])
     apart, longest = int(s.setup[0, 3]), int(2.0 * s.setup[0, 7])
-    few, mask = len(raw) - 1, len(bend) - 1
+    # unsigned indices: numba then asks no sign at every access
+    share = 1.0 / mean
+    few, mask, k2 = np.uint64(len(raw) - 1), np.uint64(len(bend) - 1), np.uint64(2 * k)
+    ku, meanu, widthu = np.uint64(k), np.uint64(mean), np.uint64(width)
     x0, held, sum_y, sum_m, pv = level[_X0], level[_HELD], level[_SUMY], level[_SUMM], level[_PV]
     m1, m2, n, pt, gap = level[_M1], level[_M2], c[_N], c[_PT], c[_GAP]
     look = _next_look(s, p)
@@ -366,14 +369,14 @@ def _patient(
             gap, held = 0, x
         else:
             gap += 1
-        i, v = n & mask, held - x0
-        raw[n & few] = v
-        sum_y += v - raw[(n - mean) & few]
-        y = np.float32(sum_y / mean)
-        z = np.float32(2.0) * smooth[(n - k) & mask] - y - smooth[(n - 2 * k) & mask]
-        smooth[i], bend[i] = y, z
-        sum_m += float(abs(z)) - float(abs(bend[(n - width) & mask]))
-        if i == 0:
+        u, v = np.uint64(n), held - x0
+        raw[u & few] = v
+        sum_y += v - raw[(u - meanu) & few]
+        y = np.float32(sum_y * share)
+        z = np.float32(2.0) * smooth[(u - ku) & mask] - y - smooth[(u - k2) & mask]
+        smooth[u & mask], bend[u & mask] = y, z
+        sum_m += float(abs(z)) - float(abs(bend[(u - widthu) & mask]))
+        if u & mask == 0:
             sum_y, sum_m = _sums(raw, bend, n, mean, width)
         if m1 > pv and m1 > sum_m and m1 >= m2:  # the rare first: branches cost most here
             pv, pt = m1, n - 1
