@@ -63,9 +63,9 @@ def load(path: str | Path, channel: str | None = None) -> Recording:
     InputError
         Nothing lies there, it cannot be read, or it holds no ECG.
     """
+    place = header_of(Path(path))
     from isosoma.exchange import read_path
 
-    place = header_of(Path(path))
     waves = [r for r in read_path(place, subject="replay", received=0) if isinstance(r, Waveform)]
     if not waves:
         raise FormatError(

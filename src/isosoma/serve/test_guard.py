@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -55,6 +57,9 @@ def test_the_socket_says_hello_then_numbered_blocks_and_states(client):
     with client.websocket_connect("/live", headers=headers) as socket:
         hello = socket.receive_json()
         seen = [socket.receive_json() for _ in range(4)]
+        socket.close()
+        while client.get("/health").json()["clients"]:  # the server notices and lets go
+            time.sleep(0.02)
     assert hello["channels"][hello["lead"]]["variable"] == "ecg"
     blocks = [m["seq"] for m in seen if m["type"] == "block"]
     assert blocks == list(range(blocks[0], blocks[0] + len(blocks)))
