@@ -7,13 +7,13 @@ the parser's own actions rather than its `--help` text, which differs between Py
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from isosoma.core.units import convert
 from isosoma.core.vocabulary import VOCABULARY, Variable
+from isosoma.serve.cli import build_parser
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MADE = "<!-- Made by `python3 dev.py docs`; do not edit. -->\n"
@@ -59,7 +59,7 @@ def walk(parser: argparse.ArgumentParser, verb: str) -> Iterator[tuple[str, str,
         if isinstance(action, argparse._SubParsersAction):
             below = list(action.choices.items())
         elif not isinstance(action, argparse._HelpAction):
-            rows.append([argument(action), escape(explain(action))])
+            rows.append([escape(argument(action)), escape(explain(action))])
     yield verb, parser.description or "", rows
     for name, inner in below:
         yield from walk(inner, f"{verb} {name}")
@@ -94,12 +94,10 @@ def command_line(parser: argparse.ArgumentParser) -> str:
 
 def pages() -> dict[Path, str]:
     """Every page made from the code, by its path."""
-    made = {DOCS / "nomenclature.md": nomenclature()}
-    if importlib.util.find_spec("isosoma.serve") is not None:
-        from isosoma.serve.cli import build_parser
-
-        made[DOCS / "cli.md"] = command_line(build_parser())
-    return made
+    return {
+        DOCS / "nomenclature.md": nomenclature(),
+        DOCS / "cli.md": command_line(build_parser()),
+    }
 
 
 def main(arguments: list[str]) -> int:
