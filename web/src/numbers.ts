@@ -5,16 +5,17 @@ import { byId, text } from "./page";
 const WORDS: Record<string, [string, string]> = {
   learning: ["Learning", "needs a few beats"],
   sinus: ["Sinus rhythm", "regular intervals"],
-  regular: ["Regular", "intervals vary little"],
-  irregular: ["Irregular", "intervals vary"],
-  atrial_fibrillation: ["Atrial fibrillation", "irregularly irregular (COSEn)"],
-  ventricular_fibrillation: ["Ventricular fibrillation", "no organised beats"],
-  ventricular_tachycardia: ["Ventricular tachycardia", "fast ventricular beats"],
+  bradycardia: ["Bradycardia", "slow beats"],
+  tachycardia: ["Tachycardia", "fast beats"],
+  "no signal": ["No signal", "no ECG arrives"],
+  "atrial fibrillation": ["Atrial fibrillation", "irregularly irregular (COSEn)"],
+  "ventricular fibrillation": ["Ventricular fibrillation", "no organised beats"],
+  "ventricular tachycardia": ["Ventricular tachycardia", "fast ventricular beats"],
   pause: ["Pause", "no beat for 3 s"],
   asystole: ["Asystole", "no beat for 4 s"],
 };
-const HIGH = new Set(["asystole", "ventricular_fibrillation", "ventricular_tachycardia"]);
-const MEDIUM = new Set(["pause", "atrial_fibrillation"]);
+const HIGH = new Set(["asystole", "ventricular fibrillation", "ventricular tachycardia"]);
+const MEDIUM = new Set(["pause", "atrial fibrillation"]);
 
 export function showPatient(h: Hello): void {
   document.body.dataset["kind"] = h.kind;
@@ -46,7 +47,7 @@ function showRate(s: State, silent: number): void {
 }
 
 function showRhythm(s: State): void {
-  const [word, note] = s.lead_off ? ["Lead off", "no ECG arrives"] : WORDS[s.rhythm] ?? [s.rhythm.replaceAll("_", " "), ""];
+  const [word, note] = s.lead_off ? ["Lead off", "no ECG arrives"] : WORDS[s.rhythm] ?? [s.rhythm, ""];
   text("rhythm", word ?? "");
   text("rhythm-note", note ?? "");
   const priority = s.lead_off ? "low" : HIGH.has(s.rhythm) ? "high" : MEDIUM.has(s.rhythm) ? "medium" : "none";

@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.observation import Verdict, Waveform
-from isosoma.signals import beats as detector
+from isosoma.signals.beats import BEAT_TYPES
+from isosoma.signals.monitor import MonitorState, monitor_start, monitor_tick
+from isosoma.signals.rhythm import RHYTHMS
 
 __all__ = ["Analysis", "Beat", "Rate", "advance", "begin", "heart_rate"]
 
@@ -62,7 +64,7 @@ class Analysis:
     """State of one recording's analysis, advanced in place by `advance`."""
 
     hz: float
-    detector: detector.BeatState
+    monitor: MonitorState
     window: Floats
     seen: int = 0
     intervals: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))
@@ -74,7 +76,7 @@ class Analysis:
 
 def begin(hz: float) -> Analysis:
     """Return the state before the first sample of an ECG of rate `hz` [1/s]."""
-    return Analysis(hz, detector.start(1, hz), np.full(int(WINDOW * hz), np.nan))
+    return Analysis(hz, monitor_start(1, hz), np.full(int(WINDOW * hz), np.nan))
 
 
 def advance(state: Analysis, chunk: Floats) -> list[Beat]:
@@ -91,40 +93,31 @@ def advance(state: Analysis, chunk: Floats) -> list[Beat]:
 
 
 def _within(state: Analysis, part: Floats) -> list[Beat]:
-    decided = detector.tick(state.detector, part[None, :])
+    tick = monitor_tick(state.monitor, part[None, :])
+    decided = tick.beats
     state.window = np.concatenate([state.window, part])[-len(state.window) :]
     state.seen += len(part)
     found: list[Beat] = []
-    columns = (decided.r, decided.decided, decided.kind, decided.rr)
-    for r, at, kind, rr in zip(*(c.tolist() for c in columns), strict=True):
+    columns = (decided.r, decided.decided, decided.kind, decided.rr, tick.rhythm)
+    for r, at, kind, rr, rhythm in zip(*(c.tolist() for c in columns), strict=True):
         if rr > 0:
             state.intervals.append(rr / state.hz)
         state.last_r = r
-        state.rhythm = _regularity(state)
         weight = state.quality.weight if state.quality else -1.0
         found.append(
             Beat(
-                r, at, detector.BEAT_TYPES[kind], rr / state.hz, (at - r) / state.hz,
-                state.rhythm, weight,
+                r, at, BEAT_TYPES[kind], rr / state.hz, (at - r) / state.hz,
+                RHYTHMS[rhythm], weight,
             )
         )  # fmt: skip
     return found
 
 
-def _regularity(state: Analysis) -> str:
-    rr = np.array(state.intervals)
-    if len(rr) < 4:
-        return "learning"
-    return "regular" if np.std(rr) < 0.15 * np.mean(rr) else "irregular"
-
-
 def _judge(state: Analysis) -> None:
-    """Once a second: quality of the last 10 s, pause and asystole by the clock."""
+    """Once a second: the rhythm, and the quality of the last 10 s."""
     from isosoma.quality import judge, start
 
-    silent = (state.seen - max(state.last_r, 0)) / state.hz
-    if silent > 4.0:
-        state.rhythm = "asystole"
+    state.rhythm = RHYTHMS[int(state.monitor.rhythm.code[0])]
     if state.seen < len(state.window):
         return
     counts = np.nan_to_num(state.window * 1e6)

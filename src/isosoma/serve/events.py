@@ -1,55 +1,43 @@
-"""What the page announces: conditions with priority, on and off edges, read from raw analysis."""
+"""What the page announces: rules of the monitor, raised on raw data, and poor quality."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from isosoma.serve.analysis import Analysis, heart_rate
+from isosoma.serve.analysis import Analysis
+from isosoma.signals.events import RULES
 
-__all__ = ["CONDITIONS", "Condition", "present"]
+__all__ = ["CONDITIONS", "Condition", "lead_off", "present"]
 
 Priority = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something worth saying: `code` for machines, `text` for people."""
+    """Something worth saying: `text` for people; technical ones are of low priority."""
 
-    code: str
     text: str
     priority: Priority
 
 
+def _priority(name: str) -> Priority:
+    return "high" if name == "high" else "low" if name in ("low", "technical") else "medium"
+
+
+POOR = "poor quality"
 CONDITIONS = {
-    one.code: one
-    for one in (
-        Condition("asystole", "Asystole: no beat for 4 s", "high"),
-        Condition("ventricular_fibrillation", "Ventricular fibrillation", "high"),
-        Condition("ventricular_tachycardia", "Ventricular tachycardia", "high"),
-        Condition("bradycardia", "Heart rate below 40/min", "high"),
-        Condition("tachycardia", "Heart rate above 140/min", "medium"),
-        Condition("pause", "Pause: no beat for 3 s", "medium"),
-        Condition("atrial_fibrillation", "Atrial fibrillation", "medium"),
-        Condition("lead_off", "ECG lead off: no signal", "low"),
-        Condition("poor_quality", "ECG quality is poor", "low"),
-    )
+    rule.name: Condition(rule.name.capitalize(), _priority(rule.priority)) for rule in RULES
 }
+CONDITIONS[POOR] = Condition("ECG quality is poor", "low")
 
 
 def present(state: Analysis) -> set[str]:
-    """Return the codes of the conditions that hold now."""
-    found = {state.rhythm} & CONDITIONS.keys()
-    rate = heart_rate(state)
-    if rate is not None and rate.value < 40:
-        found.add("bradycardia")
-    if rate is not None and rate.value > 140:
-        found.add("tachycardia")
-    if lead_off(state):
-        found -= {"asystole", "pause"}
-        found.add("lead_off")
-    elif state.quality is not None and state.quality.weight < 0.3:
-        found.add("poor_quality")
+    """Return the names of the conditions that hold now."""
+    raised = state.monitor.events.raised[0].tolist()
+    found = {rule.name for rule, on in zip(state.monitor.rules, raised, strict=True) if on}
+    if state.quality is not None and state.quality.weight < 0.3 and "no signal" not in found:
+        found.add(POOR)
     return found
 
 
