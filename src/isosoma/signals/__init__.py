@@ -3,7 +3,7 @@
 The whole fleet advances by one call per tick, and any chunking gives the same output::
 
     state = monitor_start(patients, hz)             # 128 to 1000 Hz
-    out = monitor_tick(state, ecg, pulse=None)      # ecg, pulse: (patients, n) [V], NaN where lost
+    out = monitor_tick(state, ecg, pulse=None)      # ecg: (patients, n) [V], NaN where lost
     out.beats     # Beats: patient, r, decided [samples], kind (index into BEAT_TYPES), rr, snr …
     out.rhythm    # (beats,) rhythm of each beat at its decision, index into RHYTHMS
     out.events    # Events: patient, rule (index into state.rules), at [samples], raised or cleared

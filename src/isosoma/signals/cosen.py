@@ -29,7 +29,7 @@ def _bin(d: float) -> int:
     """Index of the least tolerance that exceeds a difference `d` [s]; `_STEPS` beyond all."""
     if d < _FIRST:
         return 0
-    return min(int(math.floor((d - _FIRST) / _STEP + 1e-9)) + 1, _STEPS)
+    return min(int((d - _FIRST) / _STEP + 1e-9) + 1, _STEPS)
 
 
 @njit(cache=True, nogil=True)

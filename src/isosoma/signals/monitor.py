@@ -26,6 +26,7 @@ from isosoma.signals.events import (
 from isosoma.signals.rhythm import (
     RhythmState,
     rhythm_beats,
+    rhythm_other_lead,
     rhythm_pulse,
     rhythm_second,
     rhythm_start,
@@ -48,6 +49,7 @@ class MonitorState:
     hz : samples per second [1/s].
     seen : samples taken so far.
     beats, rhythm, events : states of the three.
+    others : detectors of the further leads.
     """
 
     hz: float
@@ -55,6 +57,7 @@ class MonitorState:
     beats: BeatState
     rhythm: RhythmState
     events: EventState
+    others: tuple[BeatState, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -77,8 +80,13 @@ class Tick(NamedTuple):
     events: Events
 
 
-def monitor_start(patients: int, hz: float, rules: Sequence[Rule] = RULES) -> MonitorState:
+def monitor_start(
+    patients: int, hz: float, rules: Sequence[Rule] = RULES, leads: int = 1
+) -> MonitorState:
     """Return the state before the first sample of `patients` ECGs of rate `hz` [1/s].
+
+    Beats and rhythm are those of the first lead; further leads can prove that it is the first that
+    fell silent, and not the heart.
 
     Raises
     ------
@@ -86,7 +94,9 @@ def monitor_start(patients: int, hz: float, rules: Sequence[Rule] = RULES) -> Mo
         The rate lies outside 100 to 2000 Hz, or there is no patient.
     """
     found = detector.start(patients, hz)
-    return MonitorState(hz, 0, found, rhythm_start(patients, hz), events_start(patients, rules))
+    others = tuple(detector.start(patients, hz) for _ in range(leads - 1))
+    rhythm, events = rhythm_start(patients, hz), events_start(patients, rules)
+    return MonitorState(hz, 0, found, rhythm, events, others)
 
 
 def monitor_tick(
@@ -100,30 +110,37 @@ def monitor_tick(
     Parameters
     ----------
     state : advanced in place.
-    ecg : shape (patients, n) [V]; NaN or infinite where a sample was not received.
-    pulse : same shape: a plethysmogram [any unit] or arterial pressure [Pa]; evidence of flow.
+    ecg : shape (patients, n), or (patients, leads, n) [V]; NaN or infinite where a sample was not
+        received.
+    pulse : shape (patients, n): a plethysmogram [any unit] or arterial pressure [Pa]; evidence of flow.
     """
-    if pulse is not None and pulse.shape != ecg.shape:
+    leads = ecg[:, None, :] if ecg.ndim == 2 else ecg
+    if leads.shape[1] != 1 + len(state.others):
+        raise RangeError(f"{leads.shape[1]} leads for a monitor of {1 + len(state.others)}")
+    if pulse is not None and pulse.shape != leads[:, 0].shape:
         raise RangeError(f"the pulse has shape {pulse.shape}, the ECG {ecg.shape}")
     kind = 0 if pulse is None else 1 + (pulse_kind == "arterial_pressure")
-    parts, at, n = list[Tick](), 0, ecg.shape[1]
+    parts, at, n = list[Tick](), 0, leads.shape[2]
     while at < n or not parts:
         due = round((int(state.seen / state.hz + 1e-9) + 1) * state.hz)
         take = min(n - at, due - state.seen)
         part = None if pulse is None else pulse[:, at : at + take]
-        parts.append(_advance(state, ecg[:, at : at + take], part, kind, due))
+        parts.append(_advance(state, leads[:, :, at : at + take], part, kind, due))
         at += take
     return parts[0] if len(parts) == 1 else _join(parts)
 
 
-def _advance(state: MonitorState, ecg: Floats, pulse: Floats | None, kind: int, due: int) -> Tick:
+def _advance(state: MonitorState, leads: Floats, pulse: Floats | None, kind: int, due: int) -> Tick:
     """Advance to at most sample `due`, the next whole second."""
+    ecg = np.ascontiguousarray(leads[:, 0], np.float64)
     found = detector.tick(state.beats, ecg)
     rhythm = state.rhythm.code[found.patient]
     if pulse is not None:
         rhythm_pulse(state.rhythm, np.ascontiguousarray(pulse, np.float64))
-    rhythm_wave(state.rhythm, np.ascontiguousarray(ecg, np.float64))
+    rhythm_wave(state.rhythm, ecg)
     rhythm_beats(state.rhythm, found)
+    for i, other in enumerate(state.others, 1):
+        rhythm_other_lead(state.rhythm, detector.tick(other, leads[:, i]))
     state.seen += ecg.shape[1]
     if state.seen < due:
         none = np.zeros(0, np.int64)

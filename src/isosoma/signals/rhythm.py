@@ -20,7 +20,7 @@ from isosoma.signals.fibrillation import WINDOW, fibrillation
 from isosoma.signals.pulsatile import WINDOW as PULSE_WINDOW
 from isosoma.signals.pulsatile import pulsatile
 
-__all__ = ["RHYTHMS", "RhythmState", "rhythm_beats", "rhythm_second", "rhythm_start", "rhythm_wave"]
+__all__ = ["RHYTHMS", "RhythmState", "rhythm_beats", "rhythm_other_lead", "rhythm_pulse", "rhythm_second", "rhythm_start", "rhythm_wave"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,21 +32,26 @@ RHYTHMS = (
 """Names of `RhythmState.code`."""
 _LEARNING, _SINUS, _BRADY, _TACHY, _AF, _PAUSE, _ASYSTOLE, _VT, _VF, _NONE = range(10)
 
-_SILENCE, _RATE5, _RATE17, _RUN, _FIBRILLATION, _IS_AF, _LOST, _PULSATILE, _NO_PULSE, _FLAT = range(
-    10
-)
+(
+    _SILENCE, _STILLNESS, _RATE5, _RATE17, _RUN, _FIBRILLATION, _IS_AF, _LOST, _PULSATILE,
+    _NO_PULSE, _FLAT,
+) = range(11)  # fmt: skip
 
 
 _NN, _RECENT = 64, 17
 _QUIET = 0.12  # of the usual excursion over 4 s, below which the heart is silent
+_SMALL = 0.5  # of it, below which nothing since the last beat can have been a QRS complex
+_DOUBT = 4.0  # [s] that asystole waits longer where something might have been
+_CLEAR = 5.0  # times the noise that a ventricular beat must reach to count in a run
 _EVERY = 8  # intervals between two looks for AF
 _SHALLOW = 1300.0  # [Pa] of pressure over 5 s, about 10 mmHg, below which there is no pulse
 
 # Columns of count and level.
-_SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED = (
-    range(13)
-)
-_SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD, _PTOP = range(9)
+(
+    _SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED,
+    _CALM, _OTHER,
+) = range(15)  # fmt: skip
+_SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD = range(8)
 
 
 class RhythmState(NamedTuple):
@@ -78,7 +83,7 @@ def rhythm_start(patients: int, hz: float) -> RhythmState:
     """Return the state before the first sample; `hz` [1/s] is the rate of the ECG."""
     step = max(1, round(hz / 60.0))
     size, pulse = int(WINDOW * hz / step), int(PULSE_WINDOW * hz / step)
-    count = np.zeros((patients, 13), np.int64)
+    count = np.zeros((patients, 15), np.int64)
     count[:, [_PREV]] = -1
     measures = np.zeros((patients, len(MEASURES)))
     measures[:, [_RATE5, _RATE17, _NO_PULSE]] = np.nan
@@ -135,11 +140,13 @@ def rhythm_pulse(s: RhythmState, samples: Floats) -> None:
 
 def rhythm_beats(state: RhythmState, beats: Beats) -> None:
     """Take the beats decided since the last call."""
-    _take(state, beats.patient, beats.r, beats.rr, beats.kind)
+    _take(state, beats.patient, beats.r, beats.rr, beats.kind, beats.snr)
 
 
 @njit(cache=True, nogil=True)
-def _take(s: RhythmState, patient: Ints, r: Ints, rr: Ints, kind: Ints) -> None:
+def _take(
+    s: RhythmState, patient: Ints, r: Ints, rr: Ints, kind: Ints, snr: Floats
+) -> None:
     hz = s.setup[0]
     for k in range(len(patient)):
         p = patient[k]
@@ -150,13 +157,26 @@ def _take(s: RhythmState, patient: Ints, r: Ints, rr: Ints, kind: Ints) -> None:
         if interval > 0.0:
             s.recent[p, c[_NBEATS] % _RECENT] = interval
         fast = 0.0 < interval < 0.6
-        c[_VRUN] = c[_VRUN] + 1 if kind[k] == 2 and (fast or c[_VRUN] == 0) else int(kind[k] == 2)
+        wide = kind[k] == 2 and snr[k] > _CLEAR
+        c[_VRUN] = (c[_VRUN] + 1 if fast else 1) if wide else 0
         if kind[k] != 2 and c[_PREV] != 2 and 0.2 <= interval <= 3.0:
             s.nn[p, c[_NNN] % _NN] = interval
             c[_NNN] += 1
             if c[_NNN] >= _NN and c[_NNN] % _EVERY == 0:
                 _look_for_af(s, p)
         c[_PREV] = kind[k]
+
+
+def rhythm_other_lead(state: RhythmState, beats: Beats) -> None:
+    """Take the beats decided on a further lead: the heart is not silent while one lead beats."""
+    _take_other(state, beats.patient, beats.r, beats.snr)
+
+
+@njit(cache=True, nogil=True)
+def _take_other(s: RhythmState, patient: Ints, r: Ints, snr: Floats) -> None:
+    for k in range(len(patient)):
+        if snr[k] > _CLEAR:
+            s.count[patient[k], _OTHER] = max(s.count[patient[k], _OTHER], r[k])
 
 
 @njit(cache=True, nogil=True)
@@ -198,10 +218,12 @@ def _waveform(s: RhythmState, p: int) -> None:
     c, f, m = s.count[p], s.level[p], s.measures[p]
     hz, step, size = s.setup[0], int(s.setup[1]), int(s.setup[2])
     if c[_SEEN] - c[_BACK] < size * step or c[_GONE] > 0:
-        c[_VFS], c[_QUIETS] = 0, 0
+        c[_VFS], c[_QUIETS], c[_CALM] = 0, 0, 1
+        m[_FIBRILLATION] = 0.0
         return
     excursion = s.wave[p].max() - s.wave[p].min()
     quiet = excursion < _QUIET * f[_USUAL]
+    c[_CALM] = _since_beat(s, p) < _SMALL * f[_USUAL]
     c[_QUIETS] = c[_QUIETS] + 1 if quiet else 0
     if not quiet and c[_SEEN] - c[_LAST] < 2.0 * hz:
         f[_USUAL] += (0.1 if f[_USUAL] > 0.0 else 1.0) * (excursion - f[_USUAL])
@@ -213,6 +235,18 @@ def _waveform(s: RhythmState, p: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _since_beat(s: RhythmState, p: int) -> float:
+    """Excursion since the T wave of the last beat, over at most 4 s [V]."""
+    c, step, size = s.count[p], int(s.setup[1]), int(s.setup[2])
+    after = int((c[_SEEN] - c[_LAST] - 0.5 * s.setup[0]) / step)
+    low, high = math.inf, -math.inf
+    for i in range(max(0, min(after, size))):
+        v = s.wave[p, (c[_SEEN] // step - 1 - i) % size]
+        low, high = min(low, v), max(high, v)
+    return max(high - low, 0.0)
+
+
+@njit(cache=True, nogil=True)
 def _code(s: RhythmState, p: int) -> int:
     """Rhythm by what endangers most."""
     m, c = s.measures[p], s.count[p]
@@ -221,7 +255,7 @@ def _code(s: RhythmState, p: int) -> int:
     if m[_FIBRILLATION] > 1.5:
         return _VF
     if m[_SILENCE] > 3.0:
-        return _ASYSTOLE if m[_SILENCE] > 4.0 and m[_PULSATILE] == 0.0 else _PAUSE
+        return _ASYSTOLE if m[_STILLNESS] > 4.0 and m[_PULSATILE] == 0.0 else _PAUSE
     if m[_RUN] > 4.5:
         return _VT
     if c[_NBEATS] < 6:
@@ -234,6 +268,13 @@ def _code(s: RhythmState, p: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _silence(s: RhythmState, p: int) -> float:
+    """Seconds since a beat on any lead, or since the signal came back [s]."""
+    c = s.count[p]
+    return (c[_SEEN] - max(c[_LAST], c[_OTHER], c[_BACK])) / s.setup[0]
+
+
+@njit(cache=True, nogil=True)
 def _second(s: RhythmState, pulse: int) -> None:
     hz = s.setup[0]
     for p in range(len(s.code)):
@@ -241,7 +282,8 @@ def _second(s: RhythmState, pulse: int) -> None:
         _waveform(s, p)
         m[_LOST] = c[_GONE] / hz
         m[_FLAT] = c[_SAME] / hz
-        m[_SILENCE] = math.nan if c[_GONE] > 0 else (c[_SEEN] - max(c[_LAST], c[_BACK])) / hz
+        m[_SILENCE] = math.nan if c[_GONE] > 0 else _silence(s, p)
+        m[_STILLNESS] = m[_SILENCE] - (0.0 if c[_CALM] > 0 else _DOUBT)
         m[_RATE5], m[_RATE17] = _rate(s, p, 5), _rate(s, p, 16)
         m[_RUN], m[_IS_AF] = c[_VRUN], c[_ISAF]
         if m[_SILENCE] > 3.0:
