@@ -252,4 +252,7 @@ def test_tracked_files_check_catches_a_planted_fault(line):
 
 
 def test_no_tracked_file_names_a_host_or_a_machine():
-    assert tracked.faults(tracked.tracked_files()) == []
+    paths = tracked.tracked_files()
+    if not paths:
+        pytest.skip("this is a source archive, not a git checkout")
+    assert tracked.faults(paths) == []

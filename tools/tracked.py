@@ -6,6 +6,7 @@ A lock that names a host sends every hospital to that host; a machine path works
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,9 @@ LARGEST = 2 * 1024 * 1024  # [byte]
 
 
 def tracked_files(root: Path = ROOT) -> list[Path]:
-    """Files git tracks below `root`; none where this is no git checkout (a source archive)."""
+    """Files git tracks below `root`; none without git or its checkout (a source archive)."""
+    if shutil.which("git") is None:
+        return []
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
     names = listing.stdout.decode().split("\0")
     return [root / name for name in names if name and (root / name).is_file()]
