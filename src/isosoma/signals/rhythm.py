@@ -20,7 +20,16 @@ from isosoma.signals.fibrillation import WINDOW, fibrillation
 from isosoma.signals.pulsatile import WINDOW as PULSE_WINDOW
 from isosoma.signals.pulsatile import pulsatile
 
-__all__ = ["RHYTHMS", "RhythmState", "rhythm_beats", "rhythm_other_lead", "rhythm_pulse", "rhythm_second", "rhythm_start", "rhythm_wave"]
+__all__ = [
+    "RHYTHMS",
+    "RhythmState",
+    "rhythm_beats",
+    "rhythm_other_lead",
+    "rhythm_pulse",
+    "rhythm_second",
+    "rhythm_start",
+    "rhythm_wave",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,15 +52,16 @@ _QUIET = 0.12  # of the usual excursion over 4 s, below which the heart is silen
 _SMALL = 0.5  # of it, below which nothing since the last beat can have been a QRS complex
 _DOUBT = 4.0  # [s] that asystole waits longer where something might have been
 _CLEAR = 5.0  # times the noise that a ventricular beat must reach to count in a run
+_SURE = 3.0  # mean log-odds of a run of ventricular beats that is called tachycardia
 _EVERY = 8  # intervals between two looks for AF
 _SHALLOW = 1300.0  # [Pa] of pressure over 5 s, about 10 mmHg, below which there is no pulse
 
 # Columns of count and level.
 (
     _SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED,
-    _CALM, _OTHER,
-) = range(15)  # fmt: skip
-_SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD = range(8)
+    _CALM, _OTHER, _PAST, _NRR,
+) = range(17)  # fmt: skip
+_SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD, _ODDS = range(9)
 
 
 class RhythmState(NamedTuple):
@@ -83,7 +93,7 @@ def rhythm_start(patients: int, hz: float) -> RhythmState:
     """Return the state before the first sample; `hz` [1/s] is the rate of the ECG."""
     step = max(1, round(hz / 60.0))
     size, pulse = int(WINDOW * hz / step), int(PULSE_WINDOW * hz / step)
-    count = np.zeros((patients, 15), np.int64)
+    count = np.zeros((patients, 17), np.int64)
     count[:, [_PREV]] = -1
     measures = np.zeros((patients, len(MEASURES)))
     measures[:, [_RATE5, _RATE17, _NO_PULSE]] = np.nan
@@ -140,12 +150,14 @@ def rhythm_pulse(s: RhythmState, samples: Floats) -> None:
 
 def rhythm_beats(state: RhythmState, beats: Beats) -> None:
     """Take the beats decided since the last call."""
-    _take(state, beats.patient, beats.r, beats.rr, beats.kind, beats.snr)
+    _take(
+        state, beats.patient, beats.r, beats.rr, beats.kind, beats.snr, beats.ventricular
+    )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _take(
-    s: RhythmState, patient: Ints, r: Ints, rr: Ints, kind: Ints, snr: Floats
+    s: RhythmState, patient: Ints, r: Ints, rr: Ints, kind: Ints, snr: Floats, odds: Floats
 ) -> None:
     hz = s.setup[0]
     for k in range(len(patient)):
@@ -154,11 +166,15 @@ def _take(
         if c[_QUIETS] == 0:
             c[_LAST] = max(c[_LAST], r[k])
         c[_NBEATS] += 1
-        if interval > 0.0:
-            s.recent[p, c[_NBEATS] % _RECENT] = interval
+        missed = r[k] - rr[k] + 0.3 * hz < c[_PAST] < r[k] - 0.3 * hz  # another lead beat between
+        if interval > 0.0 and not missed:
+            c[_NRR] += 1
+            s.recent[p, c[_NRR] % _RECENT] = interval
         fast = 0.0 < interval < 0.6
         wide = kind[k] == 2 and snr[k] > _CLEAR
-        c[_VRUN] = (c[_VRUN] + 1 if fast else 1) if wide else 0
+        joins = wide and fast
+        c[_VRUN] = (c[_VRUN] + 1 if joins else 1) if wide else 0
+        s.level[p, _ODDS] = (s.level[p, _ODDS] if joins else 0.0) + odds[k]
         if kind[k] != 2 and c[_PREV] != 2 and 0.2 <= interval <= 3.0:
             s.nn[p, c[_NNN] % _NN] = interval
             c[_NNN] += 1
@@ -196,8 +212,8 @@ def _look_for_af(s: RhythmState, p: int) -> None:
 @njit(cache=True, nogil=True)
 def _rate(s: RhythmState, p: int, beats: int) -> float:
     """Mean rate over the last intervals [1/s]; NaN before there are as many."""
-    n, total = s.count[p, _NBEATS], 0.0
-    if n <= beats:
+    n, total = s.count[p, _NRR], 0.0
+    if n < beats:
         return math.nan
     for i in range(beats):
         total += s.recent[p, (n - i) % _RECENT]
@@ -285,13 +301,14 @@ def _second(s: RhythmState, pulse: int) -> None:
         m[_SILENCE] = math.nan if c[_GONE] > 0 else _silence(s, p)
         m[_STILLNESS] = m[_SILENCE] - (0.0 if c[_CALM] > 0 else _DOUBT)
         m[_RATE5], m[_RATE17] = _rate(s, p, 5), _rate(s, p, 16)
-        m[_RUN], m[_IS_AF] = c[_VRUN], c[_ISAF]
+        sure = s.level[p, _ODDS] > _SURE * c[_VRUN]
+        m[_RUN], m[_IS_AF] = (c[_VRUN] if sure else 0), c[_ISAF]
         if m[_SILENCE] > 3.0:
             m[_RUN] = c[_VRUN] = 0
         m[_PULSATILE], m[_NO_PULSE] = 0.0, math.nan
         if pulse > 0:
             _pulse(s, p, pulse)
-        s.code[p] = _code(s, p)
+        s.code[p], c[_PAST] = _code(s, p), c[_OTHER]
 
 
 @njit(cache=True, nogil=True)

@@ -71,9 +71,7 @@ def drop(samples: Ints, spans: Iterable[tuple[int, int]]) -> npt.NDArray[np.bool
     return keep
 
 
-def score(
-    beats: Ints, found: Ints, reach: int, without: Sequence[tuple[int, int]] = ()
-) -> Score:
+def score(beats: Ints, found: Ints, reach: int, without: Sequence[tuple[int, int]] = ()) -> Score:
     """Count matches; beats and detections inside `without` do not count."""
     beats, found = np.sort(beats), np.sort(found)
     beats, found = beats[drop(beats, without)], found[drop(found, without)]

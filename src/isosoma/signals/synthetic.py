@@ -159,9 +159,7 @@ def _next(
     return ("V", 1.35 * step) if draw < plan.ventricular else ("S", 1.05 * step)
 
 
-def _beat_waves(
-    n: int, hz: float, r: Floats, kinds: npt.NDArray[np.str_], plan: Plan
-) -> Floats:
+def _beat_waves(n: int, hz: float, r: Floats, kinds: npt.NDArray[np.str_], plan: Plan) -> Floats:
     out = np.zeros(n)
     intervals = np.clip(np.append(np.diff(r), 1.0 / plan.rate), 0.4, 1.5)
     for at, kind, rr in zip(r, kinds, intervals, strict=True):
