@@ -15,20 +15,15 @@ Reading = Observation | Waveform
 
 READ = "WFDB, EDF/EDF+, CSV and Parquet tables, FHIR R4, Open mHealth and HL7 v2"
 _MAX_DOCUMENT = 256 << 20  # of JSON and HL7, which are read whole
-_COMPANIONS = (".dat", ".dat.xz", ".atr", ".mat", ".qrs", ".ecg")
+_OWN = (".hea", ".csv", ".edf", ".json", ".hl7", ".parquet")
 _HEADER = re.compile(rb"^(#[^\n]*\n)*\s*[\w.-]+(/\d+)?[ \t]+\d+([ \t]|\r?\n|$)")
 
 
 def is_companion(path: Path) -> bool:
-    """Return whether a file belongs to a WFDB header beside it and is read through that."""
-    return any(
-        path.name.endswith(s) and _described(path.with_name(path.name[: -len(s)] + ".hea"), path)
-        for s in _COMPANIONS
-    ) or _part_of_a_chain(path)
-
-
-def _described(header: Path, path: Path) -> bool:
-    return header.is_file() and header != path
+    """Return whether a file belongs to a WFDB header beside it: signals, marks, or a segment."""
+    stem = path.name.split(".")[0]
+    beside = path.with_name(stem + ".hea").is_file() and path.suffix not in _OWN
+    return beside or _part_of_a_chain(path)
 
 
 def _part_of_a_chain(path: Path) -> bool:

@@ -108,5 +108,5 @@ def _counts(one: dict[str, Any]) -> str:
     return ", ".join(
         f"{value} {key.replace('_', ' ')}"
         for key, value in one.items()
-        if isinstance(value, int) and not isinstance(value, bool)
+        if isinstance(value, int) and not isinstance(value, bool) and (value or key == "accepted")
     )

@@ -1,0 +1,58 @@
+"""Files and folders into the log, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from isosoma.core.errors import InputError
+from isosoma.exchange.sniff import is_companion, read_path
+from isosoma.intake.taking import Session, Summary, take
+from isosoma.record import Log
+
+__all__ = ["take_paths"]
+
+
+def take_paths(
+    paths: Iterable[str | Path],
+    log: Log,
+    patient: str,
+    *,
+    now: int,
+    session: Session | None = None,
+    progress: Callable[[Path], None] | None = None,
+) -> Summary:
+    """Take files in; each whole or not at all.
+
+    A file that belongs to a WFDB header is read through that header and counted as a companion.
+
+    Raises
+    ------
+    InputError
+        The first file that cannot be taken, named; the files before it are in the log.
+    """
+    own = session or Session(patient)
+    total = Summary()
+    for given in paths:
+        path = _header_of(Path(given))
+        if is_companion(path):
+            total += Summary(companions=1)
+        else:
+            total += _one(path, log, patient, now, own)
+        if progress is not None:
+            progress(path)
+    return total
+
+
+def _header_of(path: Path) -> Path:
+    """Return the header that a bare WFDB record name means."""
+    header = path.with_name(path.name + ".hea")
+    return header if not path.exists() and header.is_file() else path
+
+
+def _one(path: Path, log: Log, patient: str, now: int, session: Session) -> Summary:
+    try:
+        readings = list(read_path(path, subject=patient, received=now))
+        return take(log, readings, patient=patient, now=now, session=session)
+    except InputError as error:
+        raise error if path.name in str(error) else error.at(path.name) from error
