@@ -54,6 +54,13 @@ def test_layers_name_every_room():
     assert {room.partition(".")[2] for room in ROOMS} <= named
 
 
+def test_architecture_tells_which_rooms_exist():
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| \d \| `(\w+)` \|.*\| (now|planned) \|$", page, re.MULTILINE))
+    exist = {room.partition(".")[2] for room in ROOMS}
+    assert {room for room, state in rows.items() if state == "now"} == exist
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_all_names_what_is_there(name):
     """Names of `__all__` exist, once each; a room may name its modules."""
