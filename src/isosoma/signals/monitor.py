@@ -151,8 +151,22 @@ def _advance(state: MonitorState, leads: Floats, pulse: Floats | None, kind: int
 
 
 def _join(parts: list[Tick]) -> Tick:
-    beats = Beats(*(np.concatenate(c) for c in zip(*(p.beats for p in parts), strict=True)))
-    order = np.argsort(beats.patient, kind="stable")
-    events = Events(*(np.concatenate(c) for c in zip(*(p.events for p in parts), strict=True)))
-    rhythm = np.concatenate([p.rhythm for p in parts])
-    return Tick(Beats(*(column[order] for column in beats)), rhythm[order], events)
+    """Put the parts of a tick together: beats by patient and then by time, events by time."""
+    found, events = [p.beats for p in parts], [p.events for p in parts]
+    order = np.argsort(np.concatenate([b.patient for b in found]), kind="stable")
+    beats = Beats(
+        np.concatenate([b.patient for b in found])[order],
+        np.concatenate([b.r for b in found])[order],
+        np.concatenate([b.decided for b in found])[order],
+        np.concatenate([b.kind for b in found])[order],
+        np.concatenate([b.rr for b in found])[order],
+        np.concatenate([b.snr for b in found])[order],
+        np.concatenate([b.ventricular for b in found])[order],
+    )
+    changes = Events(
+        np.concatenate([e.patient for e in events]),
+        np.concatenate([e.rule for e in events]),
+        np.concatenate([e.at for e in events]),
+        np.concatenate([e.raised for e in events]),
+    )
+    return Tick(beats, np.concatenate([p.rhythm for p in parts])[order], changes)

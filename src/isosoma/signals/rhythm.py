@@ -56,7 +56,7 @@ _SURE = 3.0  # mean log-odds of a run of ventricular beats that is called tachyc
 _EVERY = 8  # intervals between two looks for AF
 _SHALLOW = 1300.0  # [Pa] of pressure over 5 s, about 10 mmHg, below which there is no pulse
 
-# Columns of count and level.
+# Columns of tally and level.
 (
     _SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED,
     _CALM, _OTHER, _PAST, _NRR,
@@ -70,7 +70,7 @@ class RhythmState(NamedTuple):
     Attributes
     ----------
     setup : shape (4,): rate [Hz], samples per slow sample, samples of the slow rings.
-    count, level : running integers and floats.
+    tally, level : running integers and floats.
     wave, pulse : the last seconds at about 60 Hz, without baseline [V], and of the pulse channel.
     nn : the last 64 intervals between beats that are not ventricular [s].
     recent : the last 17 intervals [s].
@@ -79,7 +79,7 @@ class RhythmState(NamedTuple):
     """
 
     setup: Floats
-    count: Ints
+    tally: Ints
     level: Floats
     wave: Floats
     pulse: Floats
@@ -110,7 +110,7 @@ def rhythm_wave(s: RhythmState, samples: Floats) -> None:
     hz, step, size = s.setup[0], int(s.setup[1]), int(s.setup[2])
     keep = math.exp(-2.0 * math.pi * 0.8 * step / hz)  # high-pass at 0.8 Hz
     for p in range(samples.shape[0]):
-        c, f = s.count[p], s.level[p]
+        c, f = s.tally[p], s.level[p]
         n, total, held, gone, same = c[_SEEN], f[_SUM], f[_HELD], c[_GONE], c[_SAME]
         left, at = step - n % step, (n // step) % size
         for x in samples[p]:
@@ -137,7 +137,7 @@ def rhythm_pulse(s: RhythmState, samples: Floats) -> None:
     """Take samples of the pulse channel, (patients, n) [any unit]; call before `rhythm_wave`."""
     step, size = int(s.setup[1]), int(s.setup[3])
     for p in range(samples.shape[0]):
-        n, total, held = s.count[p, _SEEN], s.level[p, _PSUM], s.level[p, _PHELD]
+        n, total, held = s.tally[p, _SEEN], s.level[p, _PSUM], s.level[p, _PHELD]
         for x in samples[p]:
             held = x if x - x == 0.0 else held
             n += 1
@@ -162,7 +162,7 @@ def _take(
     hz = s.setup[0]
     for k in range(len(patient)):
         p = patient[k]
-        c, interval = s.count[p], rr[k] / hz
+        c, interval = s.tally[p], rr[k] / hz
         if c[_QUIETS] == 0:
             c[_LAST] = max(c[_LAST], r[k])
         c[_NBEATS] += 1
@@ -192,27 +192,27 @@ def rhythm_other_lead(state: RhythmState, beats: Beats) -> None:
 def _take_other(s: RhythmState, patient: Ints, r: Ints, snr: Floats) -> None:
     for k in range(len(patient)):
         if snr[k] > _CLEAR:
-            s.count[patient[k], _OTHER] = max(s.count[patient[k], _OTHER], r[k])
+            s.tally[patient[k], _OTHER] = max(s.tally[patient[k], _OTHER], r[k])
 
 
 @njit(cache=True, nogil=True)
 def _look_for_af(s: RhythmState, p: int) -> None:
     """Judge the last 64 intervals, with a little hysteresis."""
-    first, ordered = s.count[p, _NNN] % _NN, np.empty(_NN)
+    first, ordered = s.tally[p, _NNN] % _NN, np.empty(_NN)
     for i in range(_NN):
         ordered[i] = s.nn[p, (first + i) % _NN]
     entropy = cosen(ordered)
     s.level[p, _COSEN] = entropy
     if entropy > AF_ABOVE:
-        s.count[p, _ISAF] = 1
+        s.tally[p, _ISAF] = 1
     elif entropy < AF_ABOVE - 0.1:
-        s.count[p, _ISAF] = 0
+        s.tally[p, _ISAF] = 0
 
 
 @njit(cache=True, nogil=True)
 def _rate(s: RhythmState, p: int, beats: int) -> float:
     """Mean rate over the last intervals [1/s]; NaN before there are as many."""
-    n, total = s.count[p, _NRR], 0.0
+    n, total = s.tally[p, _NRR], 0.0
     if n < beats:
         return math.nan
     for i in range(beats):
@@ -231,7 +231,7 @@ def _ordered(ring: Floats, first: int) -> Floats:
 @njit(cache=True, nogil=True)
 def _waveform(s: RhythmState, p: int) -> None:
     """Look at the raw waveform of the last 4 s: quiet, or fibrillating."""
-    c, f, m = s.count[p], s.level[p], s.measures[p]
+    c, f, m = s.tally[p], s.level[p], s.measures[p]
     hz, step, size = s.setup[0], int(s.setup[1]), int(s.setup[2])
     if c[_SEEN] - c[_BACK] < size * step or c[_GONE] > 0:
         c[_VFS], c[_QUIETS], c[_CALM] = 0, 0, 1
@@ -253,7 +253,7 @@ def _waveform(s: RhythmState, p: int) -> None:
 @njit(cache=True, nogil=True)
 def _since_beat(s: RhythmState, p: int) -> float:
     """Excursion since the T wave of the last beat, over at most 4 s [V]."""
-    c, step, size = s.count[p], int(s.setup[1]), int(s.setup[2])
+    c, step, size = s.tally[p], int(s.setup[1]), int(s.setup[2])
     after = int((c[_SEEN] - c[_LAST] - 0.5 * s.setup[0]) / step)
     low, high = math.inf, -math.inf
     for i in range(max(0, min(after, size))):
@@ -265,7 +265,7 @@ def _since_beat(s: RhythmState, p: int) -> float:
 @njit(cache=True, nogil=True)
 def _code(s: RhythmState, p: int) -> int:
     """Rhythm by what endangers most."""
-    m, c = s.measures[p], s.count[p]
+    m, c = s.measures[p], s.tally[p]
     if m[_LOST] > 2.0:
         return _NONE
     if m[_FIBRILLATION] > 1.5:
@@ -286,7 +286,7 @@ def _code(s: RhythmState, p: int) -> int:
 @njit(cache=True, nogil=True)
 def _silence(s: RhythmState, p: int) -> float:
     """Seconds since a beat on any lead, or since the signal came back [s]."""
-    c = s.count[p]
+    c = s.tally[p]
     return (c[_SEEN] - max(c[_LAST], c[_OTHER], c[_BACK])) / s.setup[0]
 
 
@@ -294,7 +294,7 @@ def _silence(s: RhythmState, p: int) -> float:
 def _second(s: RhythmState, pulse: int) -> None:
     hz = s.setup[0]
     for p in range(len(s.code)):
-        c, m = s.count[p], s.measures[p]
+        c, m = s.tally[p], s.measures[p]
         _waveform(s, p)
         m[_LOST] = c[_GONE] / hz
         m[_FLAT] = c[_SAME] / hz
@@ -313,7 +313,7 @@ def _second(s: RhythmState, pulse: int) -> None:
 
 @njit(cache=True, nogil=True)
 def _pulse(s: RhythmState, p: int, pulse: int) -> None:
-    c, m, size = s.count[p], s.measures[p], len(s.pulse[p])
+    c, m, size = s.tally[p], s.measures[p], len(s.pulse[p])
     step = int(s.setup[1])
     if c[_SEEN] < size * step:
         return
