@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hl7
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,12 @@ from isosoma.core.errors import (
     UnitError,
 )
 from isosoma.core.observation import Observation
-from isosoma.exchange.hl7v2 import acknowledge, read_hl7, report_hl7
+from isosoma.exchange.hl7v2 import (
+    _rows,  # pyright: ignore[reportPrivateUsage]
+    acknowledge,
+    read_hl7,
+    report_hl7,
+)
 from isosoma.exchange.mllp import frame
 
 NOW = 1_771_830_000_000_000_000  # 2026-02-23T07:00:00Z
@@ -194,6 +200,16 @@ def test_acknowledgement() -> None:
 
 
 piece = st.sampled_from(["|", "^", "~", "\\", "&", "\r", "MSH", "PID", "OBX", "NM", "7", "ä", " "])
+
+
+field = st.text("ab7^~&. ", min_size=1, max_size=6).filter(lambda f: f.strip() == f)
+
+
+@given(st.lists(st.lists(field, min_size=1, max_size=9), max_size=4))
+def test_fields_are_those_of_the_reference_parser(segments: list[list[str]]) -> None:
+    text = "\r".join([MSH, *("|".join(("OBX", *fields)) for fields in segments)])
+    expected = [tuple(str(f) for f in segment) for segment in hl7.parse(text)]
+    assert _rows(text, "|") == expected
 
 
 @given(st.binary(max_size=80))
