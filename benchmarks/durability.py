@@ -64,7 +64,7 @@ def one_round(path: Path, first: int, delay: float) -> set[int]:
     return {int(word) for word in whole.split()}
 
 
-def rounds(path: Path, count: int, seed: int) -> dict[str, object]:
+def rounds(path: Path, count: int, seed: int) -> dict[str, int]:
     """Kill `count` children, each going on where the log stands; return the tally."""
     chance = random.Random(seed)
     named: set[int] = set()

@@ -4,6 +4,8 @@ Runs in the peers' own environment. Reads ``FOLDER/*.npy`` (channel 0 [mV]), rat
 writes ``FOLDER/NAME.NAME-OF-PEER.npz`` with the R samples.
 """
 
+# The peers live in an environment of their own, which the type checker does not see.
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import sys

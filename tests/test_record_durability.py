@@ -11,6 +11,7 @@ import pytest
 from benchmarks.durability import rounds
 
 from isosoma.record import Draft, open_log
+from isosoma.record.sqlite import SqliteStore
 
 
 def test_six_kills_lose_nothing(tmp_path):
@@ -22,6 +23,7 @@ def test_six_kills_lose_nothing(tmp_path):
 
 def test_full_synchronous_write_ahead_log(tmp_path):
     with open_log(tmp_path / "log") as log:
+        assert isinstance(log.store, SqliteStore)
         db = log.store._db
         assert db.execute("PRAGMA synchronous").fetchone() == (2,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

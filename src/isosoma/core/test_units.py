@@ -107,7 +107,8 @@ def test_known_units(code, value, si):
 @pytest.mark.parametrize(
     "code",
     ["", " ", "m/", "/", "(m", "m)", "m..s", "foo", "mm[Hg", "Cel/s", "kCel", "m s", "m99", "2m",
-     "MM[HG]", "µm", "m\n", "((((((", "m" * 65, "{a", "a}", "m{a}{", "10*999", "mmHg", "/0", "0", "Ym20", "/ym20"],
+     "MM[HG]", "µm", "m\n", "((((((", "m" * 65, "{a", "a}", "m{a}{", "10*999",
+     "mmHg", "/0", "0", "Ym20", "/ym20"],
 )  # fmt: skip
 def test_refuses_what_is_no_unit(code):
     with pytest.raises(UnitError):

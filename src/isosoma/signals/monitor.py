@@ -112,7 +112,9 @@ def monitor_tick(
     state : advanced in place.
     ecg : shape (patients, n), or (patients, leads, n) [V]; NaN or infinite where a sample was not
         received.
-    pulse : shape (patients, n): a plethysmogram [any unit] or arterial pressure [Pa]; evidence of flow.
+    pulse : shape (patients, n): plethysmogram [any unit] or arterial pressure [Pa], evidence of
+        flow.
+    pulse_kind : which of the two; only a pressure can raise "no pulse".
     """
     leads = ecg[:, None, :] if ecg.ndim == 2 else ecg
     if leads.shape[1] != 1 + len(state.others):

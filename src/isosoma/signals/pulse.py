@@ -7,6 +7,7 @@ meets the level of the trough before it (intersecting tangents: Chiu et al. 1991
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -127,8 +128,8 @@ def pressure_beats(x: Floats, r: Ints, hz: float) -> PressureBeats:
     y = _checked(x, r, hz)
     waves = _waves(y, r, hz)
     rows = list[tuple[float, ...]]()
-    for wave, after in zip(waves, waves[1:], strict=False):
-        a, b = int(round(wave.foot)), int(round(after.foot))
+    for wave, after in pairwise(waves):
+        a, b = round(wave.foot), round(after.foot)
         if after.beat != wave.beat + 1 or not np.isfinite(y[a:b]).all() or b - a < 2:
             continue
         ejection = a + int(0.3 * np.sqrt((b - a) / hz) * hz)
