@@ -1,4 +1,4 @@
-"""The command line: `isosoma run | beats | intake | record …`. Verbs import what they need."""
+"""The command line: `isosoma run | beats | intake | …`. Verbs import what they need."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     _run(verbs)
     _beats(verbs)
     _intake(verbs)
+    _listen(verbs)
+    _send(verbs)
     _record(verbs)
     return parser
 
@@ -111,6 +113,98 @@ def _intake(verbs: Any) -> None:
     verb.add_argument("--patient", required=True, metavar="ID", help="whose data it is")
     verb.add_argument(
         "--now", metavar="TIME", help="time of arrival, RFC 3339 (the clock of this machine)"
+    )
+    _formats(verb, csv=False)
+
+
+def _listen(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "listen",
+        "Take live messages, MQTT and HL7 v2 over MLLP, into a patient's log until Ctrl-C; each is "
+        "acknowledged once it is on disk.",
+        "cli_listen:run",
+    )
+    verb.add_argument("--store", required=True, metavar="FILE", help="the log; made when absent")
+    verb.add_argument("--patient", required=True, metavar="ID", help="whose data it is")
+    _mqtt(verb, "subscribe at this broker")
+    verb.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        metavar="FILTER",
+        help="MQTT topics to subscribe to; may be repeated (isosoma/<patient>/#)",
+    )
+    verb.add_argument(
+        "--broker",
+        nargs="?",
+        type=_port,
+        const=1883,
+        metavar="PORT",
+        help="start a broker of our own on this machine, for a demonstration (port 1883)",
+    )
+    verb.add_argument(
+        "--client-id",
+        default="",
+        metavar="NAME",
+        help="the broker keeps our session by it (made of log and patient)",
+    )
+    verb.add_argument(
+        "--mllp", type=_port, metavar="PORT", help="serve MLLP here; 0 for a free one"
+    )
+    verb.add_argument(
+        "--host", default="127.0.0.1", help="address that MLLP listens on (%(default)s)"
+    )
+    verb.add_argument(
+        "--known-as",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a further identifier of the patient in HL7 (PID-3); may be repeated",
+    )
+    verb.add_argument(
+        "--zone", metavar="+HH:MM", help="of HL7 and GATT clocks that name none (they are refused)"
+    )
+    _formats(verb, csv=False)
+
+
+def _mqtt(verb: argparse.ArgumentParser, what: str, required: bool = False) -> None:
+    verb.add_argument("--mqtt", required=required, metavar="HOST:PORT", help=what)
+    verb.add_argument(
+        "--mqtt-version", choices=("3.1.1", "5"), default="5", help="to speak (%(default)s)"
+    )
+    verb.add_argument(
+        "--user", default="", metavar="NAME", help="at the broker; ISOSOMA_MQTT_PASSWORD says how"
+    )
+    verb.add_argument(
+        "--ca", default="", metavar="FILE", help="certificate authority of the broker; turns on TLS"
+    )
+
+
+def _send(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "send",
+        "Publish a recording over MQTT as a bedside monitor would, at its own pace.",
+        "cli_send:run",
+    )
+    verb.add_argument("record", metavar="RECORD", help="WFDB record, EDF file or table")
+    verb.add_argument("--patient", required=True, metavar="ID", help="whose topics to publish to")
+    _mqtt(verb, "the broker to publish to", required=True)
+    verb.add_argument("--speed", type=_positive, default=1.0, help="times real time (%(default)s)")
+    verb.add_argument(
+        "--frame",
+        type=_positive,
+        default=1.0,
+        metavar="SECONDS",
+        help="length of a frame of signal (%(default)s)",
+    )
+    verb.add_argument("--device", default="", metavar="NAME", help="name to send as (the record's)")
+    verb.add_argument(
+        "--start",
+        metavar="TIME",
+        help="when the record began, RFC 3339; the same again sends the same readings "
+        "(so that it is live now)",
     )
     _formats(verb, csv=False)
 

@@ -18,7 +18,7 @@ __all__ = ["instant", "run"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - reads as the epoch it is
 
 
-def instant(text: str | None) -> int:
+def instant(text: str | None, where: str = "--now") -> int:
     """Nanoseconds since 1970 of an RFC 3339 instant, this machine's clock for none.
 
     Raises
@@ -31,9 +31,9 @@ def instant(text: str | None) -> int:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise TimeError(f"{text!r} is no instant", "--now", "Write 2026-05-01T08:00:00Z") from None
+        raise TimeError(f"{text!r} is no instant", where, "Write 2026-05-01T08:00:00Z") from None
     if at.tzinfo is None:
-        raise TimeError(f"{text!r} has no zone", "--now", "Write 2026-05-01T08:00:00Z")
+        raise TimeError(f"{text!r} has no zone", where, "Write 2026-05-01T08:00:00Z")
     past = at - EPOCH
     return (past.days * 86400 + past.seconds) * 10**9 + past.microseconds * 1000
 
