@@ -40,10 +40,11 @@ def run(arguments: argparse.Namespace) -> int:
     from isosoma.exchange import read_path
 
     place = header_of(Path(arguments.record))
-    raw = list(read_path(place, subject=arguments.patient, received=0))
+    now = time.time_ns()
+    raw = list(read_path(place, subject=arguments.patient, received=now))
     if not raw:
         raise FormatError("holds nothing to send", arguments.record, "Give another record")
-    shift = shift_of(raw, arguments.speed, time.time_ns(), arguments.start)
+    shift = shift_of(raw, arguments.speed, now, arguments.start)
     readings = as_sent(raw, arguments.frame, shift, arguments.device)
     client = connect(arguments)
     try:
