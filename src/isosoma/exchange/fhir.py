@@ -44,6 +44,7 @@ _REFUSED = {
     "entered-in-error": "was entered in error", "unknown": "has a status nobody knows",
 }  # fmt: skip
 _CHANGES = re.compile(rb'"(modifierExtension|implicitRules)"\s*:')
+_HEAD = re.compile(rb'\s*{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 _PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?([^`]*)`)?", re.DOTALL)
 _VALUES = (
     "valueQuantity", "valueSampledData", "valueCodeableConcept", "valueString", "valueBoolean",
@@ -98,8 +99,9 @@ def _within(error: InputError, path: str) -> InputError:
 
 def _root(body: bytes, path: str) -> str:
     """Return the path with the resource's type before it, where the document names one."""
+    head = _HEAD.match(body)
     try:
-        name = _NAMED.decode(body).resource_type
+        name = head[1].decode() if head else _NAMED.decode(body).resource_type
     except (DecodeError, UnicodeDecodeError, RecursionError):
         name = ""
     known = name if name.isascii() and name.isalpha() and len(name) <= _LONGEST_TYPE else ""

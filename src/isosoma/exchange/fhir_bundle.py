@@ -132,7 +132,7 @@ def _check_entry(kind: str, entry: Entry, i: int) -> None:
     """Hold an entry to bdl-2 to bdl-5 and bdl-8."""
     wrong = ""
     if (entry.request is UNSET) == (kind in _ASKED):
-        wrong = f"a {kind} {'needs' if kind in _ASKED else 'has no'} request"
+        wrong = f"a {kind} {'needs a' if kind in _ASKED else 'has no'} request"
     elif entry.request is not UNSET and not entry.request.method:
         wrong = "a request needs its method"
     elif entry.search is not UNSET and kind != "searchset":
