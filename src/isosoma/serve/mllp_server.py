@@ -5,6 +5,8 @@
 | AA | on disk; MSA-3 names each OBX that was not read | goes on |
 | AE | its content is refused, with the sentence why | puts it aside, a repetition is of no use |
 | AR | too busy, or the log cannot promise anything | sends it again later |
+
+Times are limited by `asyncio.timeout`: `wait_for` of Python 3.11 may swallow the end of the server.
 """
 
 from __future__ import annotations
@@ -101,7 +103,8 @@ async def _outcome(message: bytes, desk: Desk) -> tuple[Literal["AA", "AE", "AR"
         desk.feed.offer(
             Delivery(read, lambda error: loop.call_soon_threadsafe(_resolve, taken, error))
         )
-        error = await asyncio.wait_for(taken, desk.limits.durable)
+        async with asyncio.timeout(desk.limits.durable):
+            error = await taken
     except RecordError as busy:
         return "AR", str(busy)
     except TimeoutError:
@@ -151,7 +154,8 @@ async def converse(
 
 async def _read(reader: asyncio.StreamReader, seconds: float) -> bytes:
     try:
-        return await asyncio.wait_for(reader.read(_CHUNK), max(seconds, 0.0))
+        async with asyncio.timeout(seconds):
+            return await reader.read(_CHUNK)
     except TimeoutError:
         raise LimitError("no whole frame came in time", "mllp", "Send frames at once") from None
 
@@ -159,7 +163,8 @@ async def _read(reader: asyncio.StreamReader, seconds: float) -> bytes:
 async def _send(writer: asyncio.StreamWriter, data: bytes, seconds: float) -> None:
     writer.write(data)
     try:
-        await asyncio.wait_for(writer.drain(), seconds)
+        async with asyncio.timeout(seconds):
+            await writer.drain()
     except TimeoutError:
         raise LimitError("the sender does not read its answers", "mllp") from None
 
