@@ -1,0 +1,137 @@
+"""The model of the circulation behind the protocol of every organ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.core.errors import ModelError
+from isosoma.core.model import Bundle, IntendedUse, Outcome, Parameter, Port
+from isosoma.organs.circulation.anatomy import adult
+from isosoma.organs.circulation.outputs import OUTPUTS, outputs_of
+from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
+from isosoma.organs.circulation.rows import INPUTS, program_of, state_units
+from isosoma.physics.ensemble import ring_depths, run
+from isosoma.physics.network import Graph, bound
+
+__all__ = ["MODELS", "Circulation"]
+
+Floats = npt.NDArray[np.float64]
+
+_SOURCES = ("f_heart", "f_vessels", "f_vessels", "f_vagal")
+_RINGS = ("ring_heart", "ring_vessels", "ring_veins", "ring_vagal")
+
+
+_DIVERGED = (
+    "The circulation diverged: a parameter is not finite or far outside its range; "
+    "compare it with `isosoma models`"
+)
+
+
+@dataclass(frozen=True)
+class Circulation:
+    """Four chambers and valves, vessels, reflexes, oxygen and drugs over one graph.
+
+    Attributes
+    ----------
+    step : of the network [s]; reflexes and drugs run every so many ticks of it.
+    graph : its topology; `anatomy` has the normal one and its rewirings.
+    """
+
+    step: float = 1e-3
+    graph: Graph = field(default_factory=adult)
+    threads: int | None = None
+    name: str = "organs.circulation"
+    version: str = "1"
+    cases: tuple[str, ...] = ("circulation_healthy_adult.toml",)
+    intended_use: IntendedUse = field(
+        default=IntendedUse(
+            "How do pressures, flows and oxygen of this patient answer bleeding, fluid, drugs, "
+            "ventilation, a valve or a rewiring over seconds to hours?",
+            "Rehearsal and explanation beside a clinician's judgement; people from newborn to old "
+            "age, at rest, supine, with the heart disease that the graph expresses",
+            "Titration without a clinician, exercise, pregnancy, sepsis, days without the kidney",
+            "medium",
+            "high",
+        )
+    )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return what this graph's equations read, in the table's order."""
+        wanted = set(bound(self.graph))
+        return tuple(p for n, p in PARAMETERS.items() if n not in OPTIONAL or n in wanted)
+
+    @property
+    def states(self) -> tuple[Port, ...]:
+        """Return every array that lasts between two advances."""
+        rows = tuple(Port(n, u) for n, u in state_units(self.graph).items())
+        return (*rows, *(Port(r, "Hz", (-1,)) for r in _RINGS))
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Return what is held over an advance."""
+        return tuple(Port(n, u, rest=rest) for n, (u, rest) in INPUTS.items())
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """Return what an advance gives: the last whole beat of each member."""
+        return tuple(Port(n, u) for n, (u, _) in OUTPUTS.items())
+
+    def start(self, theta: Bundle) -> Bundle:
+        """Return a plausible beginning: volumes at the parameters' own pressures, tones at rest."""
+        from isosoma.organs.circulation.beginning import beginning
+
+        program = program_of(self.graph)
+        state = beginning(self.graph, theta, state_units(self.graph))
+        values = {k: np.asarray(v, np.float64) for k, v in {**theta, **state}.items()}
+        depths = ring_depths(program, values, self.step)
+        for ring, row, depth in zip(_RINGS, _SOURCES, depths, strict=True):
+            state[ring] = np.repeat(state[row][:, None], depth, axis=1)
+        return state
+
+    def advance(
+        self, tick0: int, tick1: int, state: Bundle, theta: Bundle, inputs: Bundle
+    ) -> Outcome:
+        """Return the outcome at `tick1`; a member whose numbers leave the finite is in `failed`."""
+        values = self._values(state, theta, inputs)
+        rings = [np.asarray(state[r], np.float64) for r in _RINGS]
+        moved, turned = run(
+            program_of(self.graph), tick0, tick1, self.step, values, rings, self.threads
+        )
+        out: dict[str, Floats] = {n: moved[n] for n in state_units(self.graph)}
+        failed = ~_finite([moved[f"V_{n.name}"] for n in self.graph.nodes])
+        failed |= ~_finite([moved["phi"], moved["capacity"], *theta.values(), *inputs.values()])
+        out |= dict(zip(_RINGS, turned, strict=True))
+        exchanged = {"blood": moved["received"] - np.asarray(state["received"])}
+        advice = (_DIVERGED,) if failed.any() else ()
+        return Outcome(out, outputs_of(moved, self.graph), failed, exchanged, advice)
+
+    def _values(self, state: Bundle, theta: Bundle, inputs: Bundle) -> dict[str, Floats]:
+        program = program_of(self.graph)
+        given = {**state, **theta, **inputs}
+        members = len(np.asarray(theta["period"]))
+        zero = np.zeros(members)
+        missing = [p.name for p in (*self.parameters, *self.inputs) if p.name not in given]
+        if missing:
+            raise ModelError(f"the circulation needs {', '.join(missing[:5])}", self.name)
+        return {n: np.asarray(given.get(n, zero), np.float64) for n in program.rows}
+
+    def conserved(self, state: Bundle, theta: Bundle) -> Mapping[str, Floats]:
+        """Return all fluid of the graph, blood and tissue [m3]."""
+        del theta
+        total = np.zeros_like(np.asarray(state["phi"], np.float64))
+        for node in self.graph.nodes:
+            total = total + np.asarray(state[f"V_{node.name}"], np.float64)
+        return {"blood": total}
+
+
+def _finite(rows: Iterable[npt.NDArray[np.floating]]) -> npt.NDArray[np.bool_]:
+    """Return for each member whether all its numbers are finite."""
+    return np.all(np.isfinite(np.array(list(rows), np.float64)), axis=0)
+
+
+MODELS = (Circulation(),)

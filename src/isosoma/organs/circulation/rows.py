@@ -1,0 +1,306 @@
+"""The program of the circulation: a graph, and the stages that control, breathe and gather."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from isosoma.organs.circulation.beats import beat_lines, beat_rows
+from isosoma.organs.circulation.coronary import strength, tone
+from isosoma.organs.circulation.drugs import drug_inputs, drug_lines, drug_rows
+from isosoma.organs.circulation.oxygen import alveolar, extracted, saturation
+from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
+from isosoma.organs.circulation.reflex import answer, approach, carotid, sympathetic, vagal
+from isosoma.physics.activation import ATRIAL, VENTRICULAR, hill_lines
+from isosoma.physics.elementary import exp_moderate, wave
+from isosoma.physics.network import Graph, bound, prepare, stage, states_of, without
+from isosoma.physics.program import Call, Delay, Line, Program, Stage
+from isosoma.physics.transport import carry
+
+__all__ = ["CONTROL", "INPUTS", "program_of", "state_units"]
+
+CONTROL = 20
+"""Ticks between two runs of the reflexes, oxygen and coronary tone (20 ms)."""
+DRUG = 100
+"""Ticks between two steps of the drugs."""
+SAMPLE = 2
+"""Ticks between two samples of a beat."""
+
+INPUTS: dict[str, tuple[str, float]] = {
+    "bleeding_rate": ("m3/s", 0.0),
+    "infusion_rate": ("m3/s", 0.0),
+    "transfusion_rate": ("m3/s", 0.0),
+    "transfused_haemoglobin": ("kg/m3", 200.0),
+    "thoracic_mean": ("Pa", -533.288),
+    "thoracic_swing": ("Pa", 266.644),
+    "breathing_frequency": ("Hz", 14.0 / 60.0),
+    "alveolar_ventilation": ("m3/s", 4.3e-3 / 60.0),
+    "inspired_oxygen": ("1", 0.21),
+    "pacing_rate": ("Hz", 0.0),
+    "fibrillation": ("1", 0.0),
+    "pericardial_fluid": ("m3", 0.0),
+    "aortic_clamp": ("1", 0.0),
+    "bypass_flow": ("m3/s", 0.0),
+    "cardioplegia": ("1", 0.0),
+    "lifted_heart": ("1", 0.0),
+} | {p.name: (p.unit, p.rest) for p in drug_inputs()}
+"""Name: unit and value at rest of what is held over an advance."""
+
+_SLOW = {
+    "phi": "1", "breath": "1", "scatter": "1", "pace": "1", "thorax": "Pa",
+    "p_carotid": "Pa", "p_cardiopulmonary": "Pa", "p_work": "Pa", "q_perfusion": "m3/s",
+    "tone_heart": "1", "tone_resistance": "1", "tone_veins": "1", "tone_period": "1",
+    "tone_vagal": "Hz", "coronary_tone": "1", "heart_strength": "1",
+    "p_alveolar": "Pa", "haemoglobin_mass": "kg", "received": "m3",
+    "f_heart": "Hz", "f_vessels": "Hz", "f_vagal": "Hz", "pao_sat": "1",
+}  # fmt: skip
+_HELD = {
+    "E_lv": "Pa/m3", "E_rv": "Pa/m3", "E_la": "Pa/m3", "E_ra": "Pa/m3",
+    "G_upper": "m3.s-1.Pa-1", "G_lower": "m3.s-1.Pa-1", "G_coronary": "m3.s-1.Pa-1",
+    "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1", "e_a_now": "1",
+}  # fmt: skip
+_PREPARED = {
+    "C_vu": "m3/Pa", "C_vl": "m3/Pa", "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
+    "R_aorta": "Pa.s/m3", "blood_in": "m3/s", "pump_in": "m3/s", "pump_out": "m3/s",
+    "per_carotid_lag": "Hz", "per_work_lag": "Hz",
+}  # fmt: skip
+
+
+def _parts(graph: Graph) -> frozenset[str]:
+    return frozenset(x.name for x in (*graph.nodes, *graph.edges))
+
+
+def _blood(graph: Graph) -> list[str]:
+    return [n.name for n in graph.nodes if n.name != "ti"]
+
+
+def _central(graph: Graph) -> str:
+    """Return the node whose pressure is the central venous one."""
+    return "ra" if "ra" in _parts(graph) else "pa"
+
+
+def state_units(graph: Graph) -> dict[str, str]:
+    """Return every row that lasts between two advances, with its unit."""
+    out = states_of(graph) | _SLOW
+    out |= {f"S_{n}": "1" for n in _blood(graph)}
+    out |= {f"q_{e.name}": "m3/s" for e in graph.edges}
+    out |= {f"p_{n}": "Pa" for n in ("ao", "lv", "la", "ra", "rv", "pa", "sa", "central")
+            if n == "central" or n in _parts(graph)}  # fmt: skip
+    return out | _HELD | drug_rows() | beat_rows(_parts(graph))
+
+
+@lru_cache(maxsize=32)
+def _program(graph_key: tuple[object, ...], graph: Graph) -> Program:
+    del graph_key
+    lines, prepared = prepare(graph)
+    states = list(state_units(graph))
+    own = [n for n in PARAMETERS if n not in OPTIONAL]
+    extra = [n for n in bound(graph) if n in OPTIONAL]
+    rows = dict.fromkeys([*states, *_PREPARED, *prepared, *INPUTS, *own, *extra])
+    stages = (
+        Stage("prepare", 0, (*_BEFORE, *lines)),
+        Stage("drugs", DRUG, (f"dt = {DRUG}.0 * h", *drug_lines("dt"))),
+        Stage("control", CONTROL, _control(graph)),
+        stage(graph, _clocks(graph), _coupled(graph), _after(graph)),
+        Stage("beats", SAMPLE, (f"dt = {SAMPLE}.0 * h", *beat_lines(_parts(graph), "dt"))),
+    )
+    return Program(graph.name, tuple(rows), stages, _DELAYS)
+
+
+def program_of(graph: Graph) -> Program:
+    """Return the program of a circulation with this graph."""
+    key = tuple((x.name, x.kind, *sorted(x.bind.items())) for x in (*graph.nodes, *graph.edges))
+    ends = tuple((e.up, e.down) for e in graph.edges)
+    return _program((key, ends), _Hashed(graph.name, graph.nodes, graph.edges, graph.inflow))
+
+
+class _Hashed(Graph):
+    """A graph that a cache can hold; `program_of` keys it by content."""
+
+    def __hash__(self) -> int:
+        return hash((self.name, tuple(e.name for e in self.edges)))
+
+
+_BEFORE: tuple[Line, ...] = (
+    "C_vu = venous_compliance * upper_share",
+    "C_vl = venous_compliance * (1.0 - upper_share)",
+    "R_vu = venous_resistance / upper_share",
+    "R_vl = venous_resistance / (1.0 - upper_share)",
+    "Vu_ti = tissue_volume - tissue_pressure * tissue_compliance",
+    "R_aorta = aortic_resistance * (1.0 + 1e6 * aortic_clamp)",
+    "blood_in = infusion_rate + transfusion_rate - bleeding_rate",
+    "pump_in = -bypass_flow",
+    "pump_out = bypass_flow",
+    "per_carotid_lag = 1.0 / baroreflex_lag",
+    "per_work_lag = 1.0 / work_lag",
+)
+
+_DELAYS = (
+    Delay("f_heart", "late_heart", "delay_sympathetic", "control"),
+    Delay("f_vessels", "late_vessels", "delay_sympathetic", "control"),
+    Delay("f_vessels", "late_veins", "delay_veins", "control"),
+    Delay("f_vagal", "late_vagal", "delay_vagal", "control"),
+)
+
+
+def _clocks(graph: Graph) -> tuple[Line, ...]:
+    """Activations, breath and the pressures around: what a step of the network begins with."""
+    hearts = [n for n in ("la", "lv", "ra", "rv") if n in _parts(graph)]
+    volume = " + ".join(f"V_{n}" for n in hearts)
+    return (
+        "x_a = phi + atrial_lead",
+        "x_a = x_a - 1.0 if x_a >= 1.0 else x_a",
+        *hill_lines(VENTRICULAR, "e_v", "phi * rate_v"),
+        *hill_lines(ATRIAL, "e_a", f"x_a * {1.0 / ATRIAL.tau2!r}"),
+        "e_a_now = e_a",
+        Call(wave, ("breath",), ("sway",)),
+        "thorax = thoracic_mean + thoracic_swing * sway",
+        f"full = ({volume} + pericardial_fluid - pericardial_v0) / pericardial_softness",
+        Call(_pericardium, ("full", "pericardial_p0"), ("pericardium",)),
+        "squeeze = coronary_squeeze * max(p_lv, 0.0)",
+    )
+
+
+def _pericardium(full: float, scale: float) -> float:
+    """Return the pressure in the pericardium [Pa]."""
+    return scale * exp_moderate(full)
+
+
+def _coupled(graph: Graph) -> tuple[Line, ...]:
+    """The septum: each ventricle feels a share of the other's pressure."""
+    if "rv" not in _parts(graph):
+        return ()
+    return (
+        "free_lv = p_lv",
+        "p_lv = free_lv + septum_left * p_rv",
+        "p_rv = p_rv + septum_right * free_lv",
+    )
+
+
+def _after(graph: Graph) -> tuple[Line, ...]:
+    """Move filters and clocks on."""
+    return (
+        f"p_central = p_{_central(graph)}",
+        "p_carotid = p_carotid + h * per_carotid_lag * (p_ao - p_carotid)",
+        "felt = p_central - thorax - p_cardiopulmonary",
+        "p_cardiopulmonary = p_cardiopulmonary + h * per_work_lag * felt",
+        "p_work = p_work + h * per_work_lag * (max(p_lv, 0.0) - p_work)",
+        "q_perfusion = q_perfusion + h * per_work_lag * (q_coronary - q_perfusion)",
+        "received = received + h * blood_in",
+        "phi = phi + h * per_T * pace",
+        "wrapped = phi >= 1.0",
+        "phi = phi - 1.0 if wrapped else phi",
+        "scatter = 3.98 * scatter * (1.0 - scatter) if wrapped else scatter",
+        "pace = 1.0 / (1.0 + fibrillation * 0.8 * (scatter - 0.45)) if wrapped else pace",
+        "breath = breath + h * breathing_frequency",
+        "breath = breath - 1.0 if breath >= 1.0 else breath",
+    )
+
+
+def _control(graph: Graph) -> tuple[Line, ...]:
+    """Reflexes, coronary tone, oxygen: every `CONTROL` ticks."""
+    blood = " + ".join(f"V_{n}" for n in _blood(graph))
+    return (
+        f"dt = {CONTROL}.0 * h",
+        f"blood = {blood}",
+        "bled = bleeding_rate * haemoglobin_mass / blood",
+        "transfused = transfusion_rate * transfused_haemoglobin",
+        "haemoglobin_mass = haemoglobin_mass + dt * (transfused - bled)",
+        "capacity = oxygen_capacity * haemoglobin_mass / blood",
+        *_drives(),
+        *_effectors(),
+        *_heart_muscle(),
+        *_carried(graph),
+        *_set(graph),
+    )
+
+
+def _drives() -> tuple[Line, ...]:
+    return (
+        Call(carotid, ("p_carotid", "baroreflex_setpoint", "baroreflex_width", "firing_low",
+                       "firing_high"), ("f_cs",)),
+        Call(carotid, ("p_cardiopulmonary", "cardiopulmonary_pressure", "cardiopulmonary_width",
+                       "0.0 * cardiopulmonary_rate", "cardiopulmonary_rate"), ("f_cp",)),
+        "chemo = chemoreflex_gain * max(0.90 - S_ao, 0.0)",
+        Call(sympathetic, ("f_cs", "chemo", "sympathetic_rest", "sympathetic_full",
+                           "sympathetic_fall", "sympathetic_ceiling"), ("f_heart",)),
+        "f_low = f_cs + cardiopulmonary_gain * (f_cp - 0.5 * cardiopulmonary_rate)",
+        Call(sympathetic, ("f_low", "chemo", "sympathetic_rest", "sympathetic_full",
+                           "sympathetic_fall", "sympathetic_ceiling"), ("f_vessels",)),
+        Call(vagal, ("f_cs", "vagal_low", "vagal_high", "vagal_middle", "vagal_width"),
+             ("f_vagal",)),
+    )  # fmt: skip
+
+
+def _effectors() -> tuple[Line, ...]:
+    late = (
+        ("tone_heart", "late_heart", "lag_heart"),
+        ("tone_period", "late_heart", "lag_period"),
+        ("tone_resistance", "late_vessels", "lag_resistance"),
+        ("tone_veins", "late_veins", "lag_veins"),
+    )
+    lines: list[Line] = ["drive = baroreflex_gain * drug_reflex"]
+    for state, source, lag in late:
+        lines.append(
+            Call(answer, (source, "sympathetic_least", "sympathetic_unit"), (f"{state}_to",))
+        )
+        lines.append(Call(approach, (state, f"{state}_to", lag, "dt"), (state,)))
+    lines.append(Call(approach, ("tone_vagal", "late_vagal", "lag_vagal", "dt"), ("tone_vagal",)))
+    return tuple(lines)
+
+
+def _heart_muscle() -> tuple[Line, ...]:
+    return (
+        "need = myocardial_demand * p_work",
+        "supplied = max(q_perfusion, 0.0) * capacity * S_ao * myocardial_extraction",
+        Call(tone, ("coronary_tone", "supplied", "need", "coronary_reserve", "coronary_lag", "dt"),
+             ("coronary_tone",)),
+        Call(strength, ("heart_strength", "supplied", "need", "ischaemia_onset",
+                        "ischaemia_recovery", "dt"), ("heart_strength",)),
+    )  # fmt: skip
+
+
+def _carried(graph: Graph) -> tuple[Line, ...]:
+    """Oxygen with the blood, from the lung, into the tissues."""
+    blood = without(graph, "ti") if "ti" in _parts(graph) else graph
+    use = (("vu", "upper_share"), ("vl", "(0.95 - upper_share)"))
+    lines: list[Line] = [
+        *carry(blood, "S", "dt"),
+        Call(saturation, ("p_alveolar", "half_saturation"), ("S_full",)),
+        "S_lung = (1.0 - lung_shunt) * S_full + lung_shunt * S_pa",
+        "S_pc = S_lung",
+        "uptake = max(q_pulmonary_artery, 0.0) * capacity * (S_lung - S_pa)",
+        "inspired = inspired_oxygen * air_pressure",
+        Call(alveolar, ("p_alveolar", "inspired", "alveolar_ventilation", "uptake",
+                        "gas_constant", "lung_volume", "dt"), ("p_alveolar",)),
+    ]  # fmt: skip
+    for node, share in use:
+        takes = (f"S_{node}", f"{share} * oxygen_consumption", "capacity", f"V_{node}", "dt")
+        lines.append(Call(extracted, takes, (f"S_{node}",)))
+    lines.append(Call(extracted, ("S_co", "need", "capacity", "V_co", "dt"), ("S_co",)))
+    return tuple(lines)
+
+
+def _set(graph: Graph) -> tuple[Line, ...]:
+    """What the network reads until the next control."""
+    del graph
+    return (
+        "beta = max(drug_beta, 0.0)",
+        "force = heart_strength * (1.0 - cardioplegia) * (1.0 - 0.5 * lifted_heart)",
+        "E_lv = (lv_elastance + gain_lv * tone_heart * drive * beta) * drug_heart * force",
+        "E_rv = (rv_elastance + gain_rv * tone_heart * drive * beta) * drug_heart * force",
+        "E_la = la_active * (1.0 - fibrillation) * force",
+        "E_ra = ra_active * (1.0 - fibrillation) * force",
+        "R_s = (systemic_resistance + gain_resistance * tone_resistance * drive) * drug_resistance",
+        "G_upper = upper_share / R_s",
+        "G_lower = (1.0 - upper_share) / R_s",
+        "shift = gain_veins * tone_veins * drive - drug_veins",
+        "Vu_vu = max(upper_share * (venous_unstressed - shift), 0.05 * venous_unstressed)",
+        "Vu_vl = max((1.0 - upper_share) * (venous_unstressed - shift), 0.05 * venous_unstressed)",
+        "G_coronary = coronary_tone / coronary_resistance",
+        "hurried = gain_period * tone_period * drive * beta",
+        "own = period - hurried + gain_vagal * tone_vagal * drive + drug_period",
+        "dying = min(max((heart_strength - 0.05) * 4.0, 0.15), 1.0)",
+        "T = 1.0 / pacing_rate if pacing_rate > 0.0 else max(own, 0.3 * period) / dying",
+        "per_T = 1.0 / T",
+        "rate_v = T / (systole_base + systole_slope * T)",
+    )

@@ -1,0 +1,114 @@
+"""How strongly a chamber contracts over a beat: the double Hill function, without powers.
+
+::
+
+    e(x) = k g1 / (1 + g1) / (1 + g2),   g_i = (x / tau_i)^m_i          (Mynard & Smolich 2015)
+
+x is the time since onset. With s = x / tau_2 the function depends on m1, m2 and tau_1 / tau_2
+alone. g1 / (1 + g1) is fitted by a rational s P(s) / Q(s) and s^(m2 / 2^n) by a polynomial, which
+is then squared n times: one division instead of two powers. The fits are within 1e-4 of e = 1;
+beyond s = 1.6 (ventricles) or 2.2 (atria) e is held where it has fallen under 0.003.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["ATRIAL", "VENTRICULAR", "Hill", "double_hill", "hill_lines"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hill:
+    """Shape of one activation.
+
+    Attributes
+    ----------
+    m1, m2 : steepness of rise and fall [1].
+    tau1, tau2 : of the rise and the fall [share of the cycle].
+    """
+
+    m1: float
+    m2: float
+    tau1: float
+    tau2: float
+
+
+VENTRICULAR = Hill(1.32, 27.4, 0.269, 0.452)
+ATRIAL = Hill(1.32, 13.1, 0.110, 0.180)
+"""Mynard & Smolich 2015 (10.1007/s10439-015-1313-8)."""
+
+
+def _rise(s: Floats, shape: Hill) -> Floats:
+    g1 = (s * shape.tau2 / shape.tau1) ** shape.m1
+    return g1 / (1.0 + g1)
+
+
+def _peak(shape: Hill) -> float:
+    s = np.linspace(0.0, 2.0, 20001)
+    return float((_rise(s, shape) / (1.0 + s**shape.m2)).max())
+
+
+def double_hill(s: Floats, shape: Hill) -> Floats:
+    """Return e at s = time since onset / tau_2 [1]; its maximum is 1."""
+    s = np.asarray(s, np.float64)
+    return _rise(s, shape) / (1.0 + s**shape.m2) / _peak(shape)
+
+
+def _nodes(low: float, high: float, count: int = 2000) -> Floats:
+    """Return Chebyshev nodes of [low, high], shape (count,)."""
+    x = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    return low + (x + 1.0) * 0.5 * (high - low)
+
+
+def _rational(s: Floats, y: Floats, p: int, q: int) -> tuple[list[float], list[float]]:
+    """Return P, Q (lowest first, Q_0 = 1) with y close to s P(s) / Q(s), by reweighting."""
+    weight = np.ones_like(s)
+    top = s[:, None] ** np.arange(1, p + 2)
+    bottom = -y[:, None] * s[:, None] ** np.arange(1, q + 1)
+    found = np.zeros(p + 1 + q)
+    for _ in range(30):
+        matrix = np.concatenate([top, bottom], axis=1) * weight[:, None]
+        found, *_ = np.linalg.lstsq(matrix, y * weight, rcond=None)
+        below = 1.0 + s[:, None] ** np.arange(1, q + 1) @ found[p + 1 :]
+        weight = 1.0 / np.abs(below)
+    return [float(c) for c in found[: p + 1]], [1.0, *(float(c) for c in found[p + 1 :])]
+
+
+def _horner(coefficients: list[float], u: str) -> str:
+    text = repr(coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        text = f"({c!r} + {u} * {text})"
+    return text
+
+
+@lru_cache(maxsize=16)
+def hill_lines(shape: Hill, gives: str, s: str) -> tuple[str, ...]:
+    """Return assignments that compute ``gives = e(s)`` in a kernel; 0 for s <= 0.
+
+    Parameters
+    ----------
+    gives : name of the result.
+    s : expression of the time since onset over tau_2.
+    """
+    first, last = (0.5, 1.6) if shape.m2 > 20.0 else (0.3, 2.2)
+    doublings = math.ceil(math.log2(shape.m2))
+    nodes = _nodes(0.0, last, 4000)
+    p, q = _rational(nodes, _rise(nodes, shape) / _peak(shape), 4, 5)
+    high = _nodes(first, last)
+    fall = np.polynomial.Polynomial.fit(high, high ** (shape.m2 / 2**doublings), 8)
+    a, v, g = (f"{gives}_{letter}" for letter in "svg")
+    scale, middle = 2.0 / (last - first), (last + first) / (last - first)
+    return (
+        f"{a} = min(max({s}, 0.0), {last!r})",
+        f"{v} = max({a}, {first!r}) * {scale!r} - {middle!r}",
+        f"{g} = {_horner([float(c) for c in fall.coef], v)}",
+        *[f"{g} = {g} * {g}"] * doublings,
+        f"{gives} = {a} * {_horner(p, a)} / ({_horner(q, a)} * (1.0 + {g}))",
+    )

@@ -1,0 +1,56 @@
+"""The heart's chambers: time-varying elastance with an exponential wall at rest.
+
+::
+
+    ventricle  p = e E (V - V0) + (1 - e) P0 (exp(k (V - V0)) - 1)
+    atrium     p = (E_b + E_a e) (V - V0)
+
+e is the activation, 0 to 1, given by the graph's clock (`isosoma.physics.activation`).
+"""
+
+from __future__ import annotations
+
+from isosoma.physics.elementary import exp_moderate
+from isosoma.physics.elements.kind import Kind, Symbol
+
+__all__ = ["ATRIUM", "VENTRICLE", "atrium", "ventricle"]
+
+
+def ventricle(v: float, e: float, elastance: float, v0: float, p0: float, k: float) -> float:
+    """Return the pressure of the free wall [Pa]; the exponent is capped at 6."""
+    over = v - v0
+    rest = p0 * (exp_moderate(min(k * over, 6.0)) - 1.0)
+    return e * elastance * over + (1.0 - e) * rest
+
+
+def atrium(v: float, e: float, passive: float, active: float, v0: float) -> float:
+    """Return the pressure of the wall [Pa]."""
+    return (passive + active * e) * (v - v0)
+
+
+VENTRICLE = Kind(
+    "ventricle",
+    "node",
+    (
+        Symbol("E", "Pa/m3", "end-systolic elastance"),
+        Symbol("V0", "m3", "volume at zero pressure"),
+        Symbol("P0", "Pa", "scale of the wall at rest"),
+        Symbol("k", "m-3", "stiffness of the wall at rest"),
+    ),
+    ventricle,
+    ("E", "V0", "P0", "k"),
+    active=True,
+)
+
+ATRIUM = Kind(
+    "atrium",
+    "node",
+    (
+        Symbol("E_b", "Pa/m3", "elastance at rest"),
+        Symbol("E_a", "Pa/m3", "elastance that contraction adds"),
+        Symbol("V0", "m3", "volume at zero pressure"),
+    ),
+    atrium,
+    ("E_b", "E_a", "V0"),
+    active=True,
+)

@@ -1,0 +1,106 @@
+"""Run a kernel over members: tiles of lanes, our own threads, a failure as a value.
+
+Members are dealt to tiles in order and never interact, so results do not depend on the number of
+threads or of members: one alone gives the bits it gives among 1,024.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.core.errors import ModelError
+from isosoma.physics.kernel import compiled
+from isosoma.physics.program import Program
+
+__all__ = ["LANES", "ring_depths", "run"]
+
+Floats = npt.NDArray[np.float64]
+LANES = 16
+"""Members in one tile, where there is more than one."""
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="isosoma-tile")
+
+
+def _tiles(values: Floats, lanes: int) -> Floats:
+    """Return (rows, members) as (tiles, rows * lanes); the last member fills what is left over."""
+    rows, members = values.shape
+    tiles = -(-members // lanes)
+    filled = np.empty((rows, tiles * lanes))
+    filled[:, :members] = values
+    filled[:, members:] = values[:, -1:]
+    return np.ascontiguousarray(
+        filled.reshape(rows, tiles, lanes).transpose(1, 0, 2).reshape(tiles, rows * lanes)
+    )
+
+
+def _back(tiles: Floats, rows: int, members: int) -> Floats:
+    lanes = tiles.shape[1] // max(rows, 1)
+    return tiles.reshape(-1, rows, lanes).transpose(1, 0, 2).reshape(rows, -1)[:, :members]
+
+
+def _depths(program: Program, values: Mapping[str, Floats], h: float) -> npt.NDArray[np.int64]:
+    """Return (depth, start) of every ring; a delay is a whole number of its stage's steps."""
+    every = {s.name: s.every for s in program.stages}
+    out, start = list[int](), 0
+    for delay in program.delays:
+        seconds = values[delay.seconds]
+        known = seconds[np.isfinite(seconds)]  # a member without one has failed already
+        if np.any(known != known[:1]):
+            raise ModelError(f"{delay.seconds} is one for all members", todo="Run them apart")
+        depth = max(1, round(float(known[0]) / (h * every[delay.stage]))) if len(known) else 1
+        out += [depth, start]
+        start += depth
+    return np.array([*out, start], np.int64)
+
+
+def ring_depths(program: Program, values: Mapping[str, Floats], h: float) -> list[int]:
+    """Return the depth of every delay's ring, for arrays of shape (members, depth)."""
+    return _depths(program, values, h)[: 2 * len(program.delays) : 2].tolist()
+
+
+def run(
+    program: Program, tick0: int, tick1: int, h: float, values: Mapping[str, Floats],
+    rings: Sequence[Floats] = (), threads: int | None = None, lanes: int | None = None,
+) -> tuple[dict[str, Floats], tuple[Floats, ...]]:  # fmt: skip
+    """Advance members from `tick0` to `tick1` of step `h` [s].
+
+    Parameters
+    ----------
+    values : every row, each of shape (members,).
+    rings : one per delay, shape (members, depth).
+
+    Returns
+    -------
+    values, rings : as given, advanced; nothing is changed in place.
+    """
+    members = len(next(iter(values.values())))
+    lanes = lanes or (1 if members == 1 else LANES)
+    kernel = compiled(program, lanes)
+    rows = np.array([values[name] for name in program.rows], np.float64)
+    tiles = _tiles(rows, lanes)
+    depth = _depths(program, values, h)
+    ring = np.concatenate([r.T for r in rings]) if rings else np.zeros((1, members))
+    lags = _tiles(np.ascontiguousarray(ring), lanes)
+
+    def one(i: int) -> None:
+        kernel.run(tick0, tick1, h, tiles[i], lags[i], depth)
+
+    if len(tiles) == 1 or threads == 1:
+        for i in range(len(tiles)):
+            one(i)
+    else:
+        list(_pool().map(one, range(len(tiles))))
+    moved = _back(tiles, len(program.rows), members)
+    turned = _back(lags, ring.shape[0], members)
+    cuts = [(int(depth[2 * i + 1]), int(depth[2 * i])) for i in range(len(program.delays))]
+    out = {name: moved[i].copy() for i, name in enumerate(program.rows)}
+    return out, tuple(turned[a : a + n].T.copy() for a, n in cuts)
