@@ -19,7 +19,7 @@ from isosoma.core.errors import FormatError, InputError, LimitError, RangeError
 from isosoma.core.observation import Observation, Waveform
 from isosoma.core.vocabulary import Variable
 from isosoma.exchange import fhir_schema as schema
-from isosoma.exchange.fhir_bundle import Directory, device_name, held, whose
+from isosoma.exchange.fhir_bundle import Directory, device_name, held, path_of, whose
 from isosoma.exchange.fhir_sampled import sampled
 from isosoma.exchange.fhir_values import (
     Source,
@@ -59,6 +59,7 @@ _LONGEST_TYPE = 64
 _SPREAD = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _NOTHING: dict[str, str] = {}
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
+_NO_OTHER = (UNSET,) * (len(_VALUES) - 1)
 _OWN = ("channel", "seq", "sigma", "bias", "device_at", "flags", "given", "fill")
 _LIMITS = {"seq": (-1, 2**63), "device_at": (0, 2**63), "fill": (-32768, 32768)}
 
@@ -217,11 +218,8 @@ def _value_of(part: schema.Valued, where: str) -> int:
         It has several.
     """
     values = _values(part)
-    absent = values.count(UNSET)
-    if absent == len(_VALUES):
-        return -1
-    if absent == len(_VALUES) - 1 and values[0] is not UNSET:
-        return 0
+    if values[1:] == _NO_OTHER:
+        return -1 if values[0] is UNSET else 0
     kinds = [i for i, v in enumerate(values) if v is not UNSET]
     if len(kinds) > 1:
         raise FormatError("has two values", f"{where}{_VALUES[kinds[1]]}", "Send one value")
@@ -302,32 +300,32 @@ def _check_panel(obs: schema.Observation) -> None:
 
 
 def _observation(
-    obs: schema.Observation, path: str, known: Directory, like: Source, found: _Found
+    obs: schema.Observation, entry: int, known: Directory, like: Source, found: _Found
 ) -> None:
     """Take what one observation holds and tell what it does not give."""
     source = _why_not(obs) or _source(obs, known, like)
     if isinstance(source, str):
-        found.not_read.append(f"{path}: {source}")
+        found.not_read.append(f"{path_of(entry)}: {source}")
         return
     if not obs.component or _value_of(obs, "") >= 0:
         if obs.component:
             _check_panel(obs)
         if why := _part(obs, obs.code, "", source, found):
-            found.not_read.append(f"{path}: {why}")
+            found.not_read.append(f"{path_of(entry)}: {why}")
     for i, part in enumerate(obs.component):
         if why := _part(part, part.code, f"component[{i}].", source, found):
-            found.not_read.append(f"{path}.component[{i}]: {why}")
+            found.not_read.append(f"{path_of(entry)}.component[{i}]: {why}")
 
 
 def _report(body: bytes, subject: str | None, received: int) -> Report:
     document = held(_decode(body), body)
     like = Source(whose(document, subject), 0, received, 0, "", "", "", "", {})
     found = _Found([], document.not_read)
-    for path, obs in document.observations:
+    for i, obs in document.observations:
         try:
-            _observation(obs, path, document.directory, like, found)
+            _observation(obs, i, document.directory, like, found)
         except InputError as error:
-            raise _within(error, path) from None
+            raise _within(error, path_of(i)) from None
     return Report(tuple(found.readings), tuple(found.not_read))
 
 

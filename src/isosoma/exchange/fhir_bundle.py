@@ -27,7 +27,16 @@ from isosoma.exchange.fhir_schema import (
 )
 from isosoma.exchange.fhir_values import text_of
 
-__all__ = ["Directory", "Held", "contained_in", "device_name", "directory", "held", "whose"]
+__all__ = [
+    "Directory",
+    "Held",
+    "contained_in",
+    "device_name",
+    "directory",
+    "held",
+    "path_of",
+    "whose",
+]
 
 _TAKEN = ("transaction", "batch", "collection", "searchset", "message")
 _ASKED = ("transaction", "batch")
@@ -49,9 +58,14 @@ _URN = re.compile(rb'"reference"\s*:\s*"(urn:[^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The resources of a document with their paths, and a sentence for each entry without one."""
+    """The resources of a document, and a sentence for each entry that holds no reading.
 
-    observations: list[tuple[str, Observation]]
+    Attributes
+    ----------
+    observations : with the number of their entry, -1 where the document is the observation.
+    """
+
+    observations: list[tuple[int, Observation]]
     directory: Directory
     not_read: list[str]
 
@@ -90,7 +104,7 @@ def held(document: Resource | Bundle, body: bytes) -> Held:
         A rule of bundles is broken, or a reference inside leads nowhere.
     """
     if isinstance(document, Observation):
-        return Held([("Observation", document)], Directory({}), [])
+        return Held([(-1, document)], Directory({}), [])
     if not isinstance(document, Bundle):
         kind = type(document).__name__
         raise FormatError(f"a {kind} holds no reading", kind, "Send an Observation or a Bundle")
@@ -99,19 +113,25 @@ def held(document: Resource | Bundle, body: bytes) -> Held:
     _check_urns(body, found.directory)
     for i, entry in enumerate(document.entry):
         _check_entry(document.type, entry, i)
-        _sort_in(entry, f"Bundle.entry[{i}]", found)
+        _sort_in(entry, i, found)
     return found
 
 
-def _sort_in(entry: Entry, path: str, found: Held) -> None:
+def path_of(number: int) -> str:
+    """Return the place of an observation by the number of its entry."""
+    return "Observation" if number < 0 else f"Bundle.entry[{number}].resource"
+
+
+def _sort_in(entry: Entry, i: int, found: Held) -> None:
     method = "" if entry.request is UNSET else entry.request.method
     if entry.resource is UNSET or method not in _WRITES:
-        found.not_read.append(f"{path}: asks to {method or 'do nothing'}, which gives no reading")
+        what = f"asks to {method or 'do nothing'}, which gives no reading"
+        found.not_read.append(f"Bundle.entry[{i}]: {what}")
     elif isinstance(entry.resource, Observation):
-        found.observations.append((f"{path}.resource", entry.resource))
+        found.observations.append((i, entry.resource))
     else:
         kind = type(entry.resource).__name__
-        found.not_read.append(f"{path}.resource: a {kind} holds no reading")
+        found.not_read.append(f"{path_of(i)}: a {kind} holds no reading")
 
 
 def _check_kind(bundle: Bundle) -> None:
@@ -158,7 +178,7 @@ def directory(entries: Sequence[Entry]) -> Directory:
     for i, entry in enumerate(entries):
         resource = entry.resource
         if entry.full_url:
-            _check_url(entry.full_url, resource, f"Bundle.entry[{i}].fullUrl")
+            _check_url(entry.full_url, resource, i)
         if resource is UNSET:
             continue
         if entry.full_url:
@@ -179,7 +199,7 @@ def _rest(text: str) -> re.Match[str] | None:
     return _REST.fullmatch(text) if len(text) <= _LONGEST_URL else None
 
 
-def _check_url(url: str, resource: Resource | UnsetType, where: str) -> None:
+def _check_url(url: str, resource: Resource | UnsetType, i: int) -> None:
     """Hold a `fullUrl` to be a urn, or an unversioned REST address that ends in the id."""
     if url.startswith("urn:"):
         fine = _URL.fullmatch(url) or _OID.fullmatch(url)
@@ -188,9 +208,15 @@ def _check_url(url: str, resource: Resource | UnsetType, where: str) -> None:
         fine = parts is not None and parts[1] and not parts[4]
         own = UNSET if resource is UNSET else resource.id
         if parts and own is not UNSET and parts[3] != own:
-            raise FormatError(f"the URL contradicts the id {own}", where, "Make them agree")
+            raise FormatError(
+                f"the URL contradicts the id {own}", f"Bundle.entry[{i}].fullUrl", "Make them agree"
+            )
     if not fine:
-        raise FormatError(f"{url[:80]!r} names no resource", where, "Send urn:uuid: or a REST URL")
+        raise FormatError(
+            f"{url[:80]!r} names no resource",
+            f"Bundle.entry[{i}].fullUrl",
+            "Send urn:uuid: or a REST URL",
+        )
 
 
 def _check_urns(body: bytes, known: Directory) -> None:
@@ -280,19 +306,19 @@ def whose(found: Held, subject: str | None) -> str:
     first: _Person | None = None
     servers: set[str] = set()
     seen: set[str] = set()
-    for path, obs in found.observations:
+    for i, obs in found.observations:
         key = "" if obs.subject is UNSET else obs.subject.reference
         if key in seen:
             continue
         try:
             person = _subject(obs, found.directory)
         except InputError as error:
-            raise type(error)(error.what, f"{path}.subject", error.todo) from None
+            raise type(error)(error.what, f"{path_of(i)}.subject", error.todo) from None
         first = first or person
         servers |= {person.server} - {""}
         if first.ids.isdisjoint(person.ids) or len(servers) > 1:
             raise IdentityError(
-                "the bundle mixes patients", f"{path}.subject", "Send one patient at a time"
+                "the bundle mixes patients", f"{path_of(i)}.subject", "Send one patient at a time"
             )
         if key[:1] != "#" and obs.subject is not UNSET and obs.subject.identifier is UNSET:
             seen.add(key)
@@ -301,7 +327,7 @@ def whose(found: Held, subject: str | None) -> str:
     if subject is not None and subject not in first.aliases:
         raise IdentityError(
             f"is about patient {first.name!r}, not {subject[:80]!r}",
-            f"{found.observations[0][0]}.subject",
+            f"{path_of(found.observations[0][0])}.subject",
             "Send it to that patient's record",
         )
     return subject or first.name

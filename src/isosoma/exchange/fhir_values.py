@@ -109,12 +109,14 @@ def number(raw: Raw | UnsetType, where: str) -> tuple[float, str]:
             f"a number of {len(written)} characters", where, "Send the digits measured"
         )
     value = float(written)
-    if not math.isfinite(value) or ("e" in text.lower() and _exponent(text) > _LARGEST_EXPONENT):
+    if not math.isfinite(value) or _exponent(text) > _LARGEST_EXPONENT:
         raise RangeError(f"{text} is beyond any quantity", where, "Check the value")
     return value, text
 
 
 def _exponent(text: str) -> int:
+    if "e" not in text and "E" not in text:
+        return 0
     found = _EXPONENT.search(text)
     return int(found[1]) if found else 0
 
