@@ -45,7 +45,6 @@ _REFUSED = {
 }  # fmt: skip
 _CHANGES = re.compile(rb'"(modifierExtension|implicitRules)"\s*:')
 _HEAD = re.compile(rb'\s*{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
-_PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?([^`]*)`)?", re.DOTALL)
 _VALUES = (
     "valueQuantity", "valueSampledData", "valueCodeableConcept", "valueString", "valueBoolean",
     "valueInteger", "valueRange", "valueRatio", "valueTime", "valueDateTime", "valuePeriod",
@@ -140,8 +139,8 @@ def _decode(body: bytes) -> schema.Resource | schema.Bundle:
 
 def _translated(said: str, body: bytes) -> FormatError:
     """Return the parser's own words with the place in FHIR's notation."""
-    found = _PLACE.fullmatch(said)
-    what, path = (found[1], found[2] or "") if found else (said, "")
+    what, mark, path = said.rpartition(" - at `$")
+    what, path = (what, path.strip("`.")) if mark else (said, "")
     what = "".join(c if c.isprintable() else "?" for c in what[:200])
     return FormatError(f"{what[:1].lower()}{what[1:]}", _root(body, path[:200]), "See FHIR R4")
 
