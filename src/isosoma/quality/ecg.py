@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 __all__ = [
     "Indices",
     "beat_agreement",
     "indices",
     "kurtosis",
+    "smoothed",
     "template_agreement",
     "weight_of",
     "window_beats",
@@ -35,46 +37,92 @@ class Indices:
     t: float
 
 
+@njit(cache=True, nogil=True)
 def kurtosis(x: Array) -> float:
     """Return the fourth standardised moment of `x`, shape (n,); 0 for a constant."""
-    d = x - x.mean()
-    power = float(np.mean(d * d))
-    return float(np.mean(d**4)) / power**2 if power > 0 else 0.0
+    mean, second, fourth = x.mean(), 0.0, 0.0
+    for value in x:
+        square = (value - mean) * (value - mean)
+        second += square
+        fourth += square * square
+    return x.size * fourth / (second * second) if second > 0 else 0.0
 
 
-def _smooth(x: Array, width: int) -> Array:
-    """Moving average over `width` samples, same length."""
+@njit(cache=True, nogil=True)
+def smoothed(x: Array, width: int) -> Array:
+    """Return the moving average of `x`, shape (n,), over `width` samples; zero beyond its ends."""
     width = max(1, min(width, x.size))
-    return np.convolve(x, np.full(width, 1 / width), mode="same")
+    ahead = (width - 1) // 2
+    out = np.empty(x.size)
+    total = x[:ahead].sum()
+    for i in range(x.size):
+        if i + ahead < x.size:
+            total += x[i + ahead]
+        if i + ahead >= width:
+            total -= x[i + ahead - width]
+        out[i] = total / width
+    return out
 
 
+@njit(cache=True, nogil=True)
 def _band(x: Array, hz: float) -> Array:
     """Keep about 5–25 Hz by two moving averages."""
-    return _smooth(x - _smooth(x, round(0.12 * hz)), round(0.02 * hz))
+    return smoothed(x - smoothed(x, round(0.12 * hz)), round(0.02 * hz))
 
 
+@njit(cache=True, nogil=True)
+def _steepness(x: Array) -> Array:
+    """Square of the slope per sample, by central differences."""
+    out = np.zeros(x.size)
+    for i in range(x.size if x.size > 1 else 0):
+        a, b = max(i - 1, 0), min(i + 1, x.size - 1)
+        slope = (x[b] - x[a]) / (b - a)
+        out[i] = slope * slope
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _typical_top(height: Array, hz: float) -> float:
+    """Median of the highest points of stretches of about 1.5 s."""
+    blocks = max(1, int(height.size / (1.5 * hz)))
+    size, longer = height.size // blocks, height.size % blocks
+    tops = np.empty(blocks)
+    start = 0
+    for i in range(blocks):
+        stop = start + size + (1 if i < longer else 0)
+        tops[i] = height[start:stop].max()
+        start = stop
+    return float(np.median(tops))
+
+
+@njit(cache=True, nogil=True)
 def _peaks(height: Array, hz: float, share: float) -> Index:
     """Highest point of each stretch above `share` of the typical top, 0.25 s apart."""
-    blocks = max(1, int(height.size / (1.5 * hz)))
-    top = float(np.median([b.max() for b in np.array_split(height, blocks)]))
-    order = np.flatnonzero(height > share * top)
-    if top <= 0 or order.size == 0:
-        return np.zeros(0, np.int64)
-    gap, out = int(0.25 * hz), list[int]()
-    for part in np.split(order, np.flatnonzero(np.diff(order) > 1) + 1):
-        at = int(part[np.argmax(height[part])])
-        if not out or at - out[-1] >= gap:
-            out.append(at)
-        elif height[at] > height[out[-1]]:
-            out[-1] = at
-    return np.array(out, np.int64)
+    top, gap = _typical_top(height, hz), int(0.25 * hz)
+    found, n, i = np.empty(height.size, np.int64), 0, 0
+    while top > 0 and i < height.size:
+        if height[i] <= share * top:
+            i += 1
+            continue
+        at = i
+        while i < height.size and height[i] > share * top:
+            at = i if height[i] > height[at] else at
+            i += 1
+        if n == 0 or at - found[n - 1] >= gap:
+            found[n] = at
+            n += 1
+        elif height[at] > height[found[n - 1]]:
+            found[n - 1] = at
+    return found[:n].copy()
 
 
+@njit(cache=True, nogil=True)
 def window_beats(height: Array, hz: float) -> Index:
     """Return the places of beats in a whole stretch of non-negative `height`, shape (n,)."""
-    return _peaks(_smooth(height, round(0.04 * hz)), hz, 0.5)
+    return _peaks(smoothed(height, round(0.04 * hz)), hz, 0.5)
 
 
+@njit(cache=True, nogil=True)
 def beat_agreement(first: Index, second: Index, hz: float) -> float:
     """BSQI = matched / (n1 + n2 - matched), pairs within 150 ms; 0 where both are empty."""
     if first.size == 0 or second.size == 0:
@@ -90,34 +138,54 @@ def beat_agreement(first: Index, second: Index, hz: float) -> float:
     return matched / (first.size + second.size - matched)
 
 
+@njit(cache=True, nogil=True)
+def _correlation(a: Array, b: Array) -> float:
+    """Cosine of two lines; 0 where one is nothing but zeros."""
+    norm = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / norm) if norm > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
 def template_agreement(x: Array, beats: Index, hz: float) -> float:
     """tSQI: mean correlation of the beats (±0.3 s) with their median beat; 0 under 3 beats."""
     half = int(0.3 * hz)
-    whole = [x[b - half : b + half] for b in beats if half <= b <= x.size - half]
-    if len(whole) < 3:
+    whole = np.empty((beats.size, 2 * half))
+    n = 0
+    for at in beats:
+        if half <= at <= x.size - half:
+            beat = x[at - half : at + half]
+            whole[n] = beat - beat.mean()
+            n += 1
+    if n < 3:
         return 0.0
-    m = np.array(whole)
-    m = m - m.mean(axis=1, keepdims=True)
-    t = np.median(m, axis=0)
-    norm = np.sqrt((m * m).sum(axis=1) * (t * t).sum())
-    return float(np.mean((m * t).sum(axis=1) / np.where(norm > 0, norm, np.inf)))
+    template = np.empty(2 * half)
+    for i in range(2 * half):
+        template[i] = np.median(whole[:n, i])
+    total = 0.0
+    for i in range(n):
+        total += _correlation(whole[i], template)
+    return total / n
+
+
+@njit(cache=True, nogil=True)
+def _three(x: Array, hz: float) -> tuple[float, float, float]:
+    """KSQI, bSQI and tSQI of a window."""
+    band = _band(x - np.median(x), hz)
+    energy = np.sqrt(np.maximum(smoothed(_steepness(band), round(0.1 * hz)), 0.0))
+    first = _peaks(smoothed(np.abs(band), round(0.03 * hz)), hz, 0.5)
+    second = _peaks(energy, hz, 0.35)
+    flat = x - smoothed(x, round(0.6 * hz))
+    return kurtosis(flat), beat_agreement(first, second, hz), template_agreement(flat, first, hz)
 
 
 def indices(x: Array, hz: float) -> Indices:
     """Return the three indices of a window `x`, shape (n,) [any unit], sampled at `hz` [1/s]."""
-    band = _band(x - np.median(x), hz)
-    energy = np.sqrt(_smooth(np.gradient(band) ** 2, round(0.1 * hz)))
-    first = _peaks(_smooth(np.abs(band), round(0.03 * hz)), hz, 0.5)
-    second = _peaks(energy, hz, 0.35)
-    flat = x - _smooth(x, round(0.6 * hz))
-    return Indices(
-        kurtosis(flat), beat_agreement(first, second, hz), template_agreement(flat, first, hz)
-    )
+    return Indices(*_three(x, float(hz)))
 
 
 def _ramp(value: float, bad: float, good: float) -> float:
     """0.1 up to `bad`, 1 from `good` on, straight between."""
-    return float(np.clip(0.1 + 0.9 * (value - bad) / (good - bad), 0.1, 1.0))
+    return min(max(0.1 + 0.9 * (value - bad) / (good - bad), 0.1), 1.0)
 
 
 def weight_of(found: Indices) -> float:

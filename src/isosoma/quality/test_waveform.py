@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import groupby, pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from isosoma.core.observation import WITHHOLD_BELOW, Waveform
 from isosoma.quality import judge, judge_many, start
-from isosoma.quality.ecg import beat_agreement, indices, kurtosis, template_agreement, weight_of
+from isosoma.quality.ecg import (
+    beat_agreement,
+    indices,
+    kurtosis,
+    smoothed,
+    template_agreement,
+    weight_of,
+)
+from isosoma.quality.waveform import dead, saturated
 
 S = 1_000_000_000
 HZ = 250.0
@@ -117,3 +129,47 @@ def test_indices_have_their_textbook_values():
     x = sinus(0, noise=0.0) - 15 * np.sin(0.3 * 2 * np.pi * np.arange(2500) / HZ)
     assert template_agreement(x, np.round(np.arange(1, 11) * HZ / 1.2).astype(np.int64), HZ) > 0.95
     assert weight_of(indices(sinus(), HZ)) == 1.0
+
+
+def lines(shortest):
+    counts = st.integers(-32768, 32767)
+    return st.lists(counts, min_size=shortest, max_size=60).map(lambda x: np.array(x, np.int16))
+
+
+@settings(deadline=None)  # the first call compiles
+@given(lines(1), st.integers(1, 80))
+def test_moving_average_is_the_convolution_it_stands_for(x, width):
+    own = min(width, x.size)
+    volts = x.astype(np.float64)
+    plain = np.convolve(volts, np.full(own, 1 / own), mode="same")
+    np.testing.assert_allclose(smoothed(volts, width), plain, atol=1e-9)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(1, 12)), min_size=1, max_size=8))
+def test_a_rail_is_a_long_extreme_entered_or_left_by_a_step(runs):
+    """Against the definition, run by run; neighbours of one value are one run."""
+    merged = [[v, 0] for i, (v, _) in enumerate(runs) if not i or runs[i - 1][0] != v]
+    at = -1
+    for i, (v, n) in enumerate(runs):
+        at += not i or runs[i - 1][0] != v
+        merged[at][1] += n
+    x = np.concatenate([np.full(n, 10 * v, np.int16) for v, n in merged])
+    values = [10 * v for v, _ in merged]
+    step = max(3.0, 0.05 * (max(values) - min(values)))
+    jumps = [abs(b - a) for a, b in pairwise(values)]
+    long = [i for i, (v, n) in enumerate(merged) if n >= 5 and 10 * v in (min(values), max(values))]
+    near = [jumps[j] for i in long for j in (i - 1, i) if 0 <= j < len(jumps)]
+    expected = x.size >= 8 and bool(near) and max(near) >= step
+    assert (saturated(x) is not None) == expected
+
+
+@settings(deadline=None)
+@given(lines(20), st.integers(1, 40), st.integers(0, 19))
+def test_a_still_line_is_told_by_its_longest_run(x, length, at):
+    still = np.concatenate((x[:at], np.full(length, 7, np.int16), x[at:]))
+    longest = max(len(list(group)) for _, group in groupby(still.tolist()))
+    found = dead(still, 40.0)
+    assert (found is not None) == (longest > 20)
+    whole = longest >= min(80, still.size)
+    assert found is None or found.weight == (0.0 if whole else 0.3)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from isosoma.core.observation import GOOD, Verdict, Waveform, combine
-from isosoma.quality.ecg import indices, weight_of
+from isosoma.quality.ecg import indices, smoothed, weight_of
 from isosoma.quality.view import MMHG, SECOND
 
 __all__ = ["Tail", "dead", "judge_waveform", "missing", "noisy_ecg", "saturated", "squared"]
@@ -36,10 +37,43 @@ class Tail:
         return np.frombuffer(self.data, np.int16)
 
 
-def _longest_run(mask: npt.NDArray[np.bool_]) -> int:
-    """Length of the longest run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False]))))
-    return int((edges[1::2] - edges[::2]).max()) if edges.size else 0
+@njit(cache=True, nogil=True)
+def _at_rail(x: Samples) -> bool:
+    """Whether five or more equal extremes of `x`, shape (n,), are entered or left by a step."""
+    low, high = int(x.min()), int(x.max())
+    step = max(3.0, 0.05 * (high - low))
+    begun = 0
+    for i in range(1, x.size + 1):
+        if i < x.size and x[i] == x[begun]:
+            continue
+        if i - begun >= 5 and (x[begun] == low or x[begun] == high):
+            entry = abs(int(x[begun]) - int(x[begun - 1])) if begun else 0
+            leave = abs(int(x[i]) - int(x[i - 1])) if i < x.size else 0
+            if max(entry, leave) >= step:
+                return True
+        begun = i
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _stillest(x: Samples) -> int:
+    """Length of the longest run of equal samples."""
+    longest, begun = 0, 0
+    for i in range(1, x.size + 1):
+        if i == x.size or x[i] != x[begun]:
+            longest, begun = max(longest, i - begun), i
+    return longest
+
+
+@njit(cache=True, nogil=True)
+def _plateau(x: npt.NDArray[np.float64], above: float, slower: float) -> int:
+    """Length of the longest run over `above` whose central difference stays under `slower`."""
+    longest, run = 0, 0
+    for i in range(x.size):
+        a, b = max(i - 1, 0), min(i + 1, x.size - 1)
+        run = run + 1 if x[i] > above and abs(x[b] - x[a]) < slower * (b - a) else 0
+        longest = max(longest, run)
+    return longest
 
 
 def missing(w: Waveform) -> Verdict | None:
@@ -60,23 +94,16 @@ def saturated(x: Samples) -> Verdict | None:
     """
     if x.size < 8:
         return None
-    wide = x.astype(np.int64)
-    step = max(3.0, 0.05 * float(np.ptp(wide)))
-    for extreme in (wide.min(), wide.max()):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], wide == extreme, [0]))))
-        for a, b in zip(edges[::2], edges[1::2], strict=True):
-            entry = abs(wide[a] - wide[a - 1]) if a else 0
-            leave = abs(wide[b] - wide[b - 1]) if b < x.size else 0
-            if b - a >= 5 and max(entry, leave) >= step:
-                return Verdict("the signal is cut off at its rail: lower the gain or refit", 0.2)
-    return None
+    if not _at_rail(x):
+        return None
+    return Verdict("the signal is cut off at its rail: lower the gain or refit", 0.2)
 
 
 def dead(x: Samples, hz: float) -> Verdict | None:
     """Exactly constant: over 2 s (or the whole block) no electrode, over 0.5 s doubtful."""
     if x.size < 0.2 * hz:
         return None
-    run = (_longest_run(np.diff(x.astype(np.int64)) == 0) + 1) / hz
+    run = _stillest(x) / hz
     if run >= min(2.0, x.size / hz) and run > 0.5:
         return Verdict("the line is exactly constant: lead or sensor off", 0.0)
     if run > 0.5:
@@ -86,9 +113,8 @@ def dead(x: Samples, hz: float) -> Verdict | None:
 
 def squared(x: Samples, w: Waveform) -> Verdict | None:
     """Arterial pressure on a plateau over 220 mmHg for 0.3 s: the line is being flushed."""
-    high = (x.astype(np.float64) - w.baseline) * w.scale > 220 * MMHG
-    still = np.abs(np.gradient(x.astype(np.float64))) * w.scale * w.hz < 50 * MMHG
-    if x.size < 2 or _longest_run(high & still) < 0.3 * w.hz:
+    pressure = (x.astype(np.float64) - w.baseline) * w.scale
+    if x.size < 2 or _plateau(pressure, 220 * MMHG, 50 * MMHG / w.hz) < 0.3 * w.hz:
         return None
     return Verdict("the arterial line is being flushed: not the patient's pressure", 0.1)
 
@@ -98,9 +124,10 @@ def noisy_ecg(x: Samples, w: Waveform) -> Verdict | None:
     if x.size < LEAST * w.hz:
         return None
     volts = (x.astype(np.float64) - w.baseline) * w.scale
-    slow = volts - np.convolve(volts, np.full(n := int(0.6 * w.hz) or 1, 1 / n), mode="same")
-    inner = slow[n // 2 : -(n // 2) or None]
-    if float(np.quantile(inner, 0.995) - np.quantile(inner, 0.005)) < NO_QRS:
+    n = int(0.6 * w.hz) or 1
+    inner = (volts - smoothed(volts, n))[n // 2 : -(n // 2) or None]
+    low, high = np.quantile(inner, (0.005, 0.995))
+    if float(high - low) < NO_QRS:
         return Verdict("no QRS is visible: asystole or a loose lead; look at the patient", 0.5)
     found = indices(volts, w.hz)
     weight = weight_of(found)
