@@ -233,7 +233,7 @@ def asystole_delay(ecg: Floats, hz: float, onset: float) -> list[float]:
 
 
 def recorded_false_alarms() -> tuple[int, list[str]]:
-    """Alarms of a recorded false asystole and a false VT: how many of these kinds came, and all."""
+    """Every alarm in a recorded false asystole and a false VT: how many, and which."""
     wrong, told = 0, list[str]()
     for name in ("a103l", "v102s"):
         path = SHARED / "icu_waveforms" / f"{name}.hea"
@@ -242,8 +242,7 @@ def recorded_false_alarms() -> tuple[int, list[str]]:
         hz, rows, names = volts(path, 250.0)
         pulse = rows[names.index("PLETH")]
         _, raised = alarms_of(rows[:2] * 1e-3, hz, pulse)
-        kinds = ("asystole", "ventricular tachycardia", "ventricular fibrillation", "pause")
-        wrong += sum(n in (*kinds, "extreme bradycardia") for n, _ in raised)
+        wrong += len(raised)
         told += [f"{name} {n} at {t:.0f} s" for n, t in raised]
     return wrong, told
 

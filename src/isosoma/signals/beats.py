@@ -40,6 +40,7 @@ BEAT_TYPES = "NSV"
 """Letters of `Beats.kind`: normal, supraventricular premature, ventricular (AAMI EC57 classes)."""
 
 _LEARN = 12  # candidates kept during the first two seconds
+_BLOCK = 32  # samples that pass each filter together
 _RING = 8
 
 # Columns of BeatState.tally (int64) and BeatState.level (float64).
@@ -116,7 +117,7 @@ def start(patients: int, hz: float) -> BeatState:
     k, mean, width = round(0.03 * hz), max(1, round(0.0222 * hz)), round(0.1 * hz)
     delay = k + (mean - 1) // 2
     setup = [k, mean, width, int(0.2 * hz), int(0.36 * hz), delay, width // 2, hz]
-    ring = 1 << math.ceil(math.log2(0.6 * hz + 2 * delay + width))
+    ring = 1 << math.ceil(math.log2(0.6 * hz + 2 * delay + width + _BLOCK))
 
     few = 1 << math.ceil(math.log2(mean + 1))
 
@@ -169,31 +170,30 @@ def _median(ring: Floats, n: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _hear(s: BeatState, p: int, v: float) -> None:
+def _hear(c: Ints, level: Floats, noise: Floats, v: float) -> None:
     """Take a peak as noise."""
-    c = s.tally[p]
-    s.noise[p, c[_NN] % _RING] = v
+    noise[c[_NN] % _RING] = v
     c[_NN] += 1
-    s.level[p, _NOISE] = _median(s.noise[p], c[_NN])
+    level[_NOISE] = _median(noise, c[_NN])
 
 
 @njit(cache=True, nogil=True)
-def _threshold(s: BeatState, p: int) -> float:
+def _threshold(level: Floats) -> float:
     """Height a candidate must exceed: 40 % of the way from noise to beats."""
-    beat, noise = s.level[p, _BEAT], s.level[p, _NOISE]
+    beat, noise = level[_BEAT], level[_NOISE]
     return noise + 0.4 * (beat - noise) if beat > noise else 0.5 * beat
 
 
 @njit(cache=True, nogil=True)
-def _locate(s: BeatState, p: int, peak: int) -> int:
+def _locate(bend: Halves, setup: Floats, peak: int) -> int:
     """Return R: the largest bend within 70 ms of the feature's peak, the nearer the better."""
-    mask = s.bend.shape[1] - 1
-    delay, half = int(s.setup[0, 5]), int(s.setup[0, 6])
-    reach = int(0.07 * s.setup[0, 7])
+    mask = np.uint64(len(bend) - 1)
+    delay, half = int(setup[5]), int(setup[6])
+    reach = int(0.07 * setup[7])
     centre = peak - half  # in time of `bend`, which runs `delay` behind the signal
-    best, at = -1.0, centre
+    best, at, far = -1.0, centre, 0.5 / reach
     for i in range(max(0, centre - reach), centre + reach):
-        v = abs(s.bend[p, i & mask]) * (1.0 - 0.5 * abs(i - centre) / reach)
+        v = abs(bend[np.uint64(i) & mask]) * (1.0 - far * abs(i - centre))
         if v > best:
             best, at = v, i
     return at - delay
@@ -237,7 +237,7 @@ def _end_learning(
             r, v = s.early_t[p, i], s.early_v[p, i]
             at = _accept(s, p, r, v, s.early_shape[p, i], marks, scores, at)
         else:
-            _hear(s, p, s.early_v[p, i])
+            _hear(c, s.level[p], s.noise[p], s.early_v[p, i])
     c[_SEEN] = 1
     return at
 
@@ -245,70 +245,68 @@ def _end_learning(
 @njit(cache=True, nogil=True)
 def _candidate(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int) -> int:
     """Judge the pending peak, now 200 ms old."""
-    c, hz, v = s.tally[p], s.setup[0, 7], s.level[p, _PV]
-    peak = c[_PT]
-    c[_PT] = -1
-    near = peak - int(s.setup[0, 5] + s.setup[0, 6])
+    c, level, setup = s.tally[p], s.level[p], s.setup[0]
+    peak, v = c[_PT], level[_PV]
+    near = peak - int(setup[5] + setup[6])
     if c[_SEEN] == 0:
         if near >= 0 and c[_NT] < _LEARN:
             i = c[_NT]
-            s.early_t[p, i], s.early_v[p, i] = _locate(s, p, peak), v
-            s.early_shape[p, i] = _shape(s, p, s.early_t[p, i])
+            s.early_t[p, i], s.early_v[p, i] = _locate(s.bend[p], setup, peak), v
+            s.early_shape[p, i] = _shape(s.smooth[p], setup, s.early_t[p, i])
             c[_NT] += 1
-        ended = c[_N] - c[_FROM] >= 2.0 * hz
+        ended = c[_N] - c[_FROM] >= 2.0 * setup[7]
         return _end_learning(s, p, marks, scores, at) if ended else at
     since = near - c[_LAST] if c[_LAST] >= 0 else 1 << 40
-    t_wave = since < s.setup[0, 4] and v < 0.5 * s.level[p, _LASTV]
-    if v > _threshold(s, p) and not t_wave:
-        r = _locate(s, p, peak)
-        return _accept(s, p, r, v, _shape(s, p, r), marks, scores, at)
-    _hear(s, p, v)
-    if since >= s.setup[0, 4] and v > s.level[p, _BV]:
-        s.level[p, _BV], c[_BT] = v, _locate(s, p, peak)
-        s.best_shape[p] = _shape(s, p, c[_BT])
+    t_wave = since < setup[4] and v < 0.5 * level[_LASTV]
+    if v > _threshold(level) and not t_wave:
+        r = _locate(s.bend[p], setup, peak)
+        return _accept(s, p, r, v, _shape(s.smooth[p], setup, r), marks, scores, at)
+    _hear(c, level, s.noise[p], v)
+    if since >= setup[4] and v > level[_BV]:
+        level[_BV], c[_BT] = v, _locate(s.bend[p], setup, peak)
+        s.best_shape[p] = _shape(s.smooth[p], setup, c[_BT])
     return at
 
 
 @njit(cache=True, nogil=True)
-def _shape(s: BeatState, p: int, r: int) -> Halves:
+def _shape(smooth: Halves, setup: Floats, r: int) -> Halves:
     """Return the shape of the beat at R from the smoothed signal, which runs half a mean late."""
-    return shape_of(s.smooth[p], r + int((s.setup[0, 1] - 1) // 2), s.setup[0, 7])
+    return shape_of(smooth, r + int((setup[1] - 1) // 2), setup[7])
 
 
 @njit(cache=True, nogil=True)
 def _look_back(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int) -> int:
     """Take the best rejected peak when a beat is overdue; lower the bar after 4 s without any."""
-    c, n = s.tally[p], s.tally[p, _N]
-    if s.level[p, _BV] > 0.0 and n > _overdue(s, p):
-        if s.level[p, _BV] > 0.5 * _threshold(s, p):
+    c, level, n = s.tally[p], s.level[p], s.tally[p, _N]
+    if level[_BV] > 0.0 and n > _overdue(c, level, s.setup[0]):
+        if level[_BV] > 0.5 * _threshold(level):
             shape = s.best_shape[p].copy()
-            at = _accept(s, p, c[_BT], s.level[p, _BV], shape, marks, scores, at)
-        s.level[p, _BV] = 0.0
+            at = _accept(s, p, c[_BT], level[_BV], shape, marks, scores, at)
+        level[_BV] = 0.0
     if n - max(c[_LAST], c[_TRY]) > 4.0 * s.setup[0, 7]:
         c[_TRY] = n
         for i in range(_RING):
             s.heights[p, i] *= 0.6
-        s.level[p, _BEAT] = _median(s.heights[p], c[_NQ])
+        level[_BEAT] = _median(s.heights[p], c[_NQ])
     return at
 
 
 @njit(cache=True, nogil=True)
-def _overdue(s: BeatState, p: int) -> int:
+def _overdue(c: Ints, level: Floats, setup: Floats) -> int:
     """Sample number after which the next beat is overdue by half an interval."""
-    usual = s.level[p, _USUAL]
+    usual = level[_USUAL]
     if usual <= 0.0:
         return 1 << 62
-    return s.tally[p, _LAST] + int(1.5 * usual + s.setup[0, 3] + s.setup[0, 5])
+    return c[_LAST] + int(1.5 * usual + setup[3] + setup[5])
 
 
 @njit(cache=True, nogil=True)
-def _next_look(s: BeatState, p: int) -> int:
+def _next_look(c: Ints, level: Floats, setup: Floats) -> int:
     """Sample number at which `_look_back` can next have something to do."""
-    c = s.tally[p]
     if c[_SEEN] == 0:
         return 1 << 62
-    quiet = max(c[_LAST], c[_TRY]) + int(4.0 * s.setup[0, 7]) + 1
-    return min(quiet, _overdue(s, p) + 1) if s.level[p, _BV] > 0.0 else quiet
+    quiet = max(c[_LAST], c[_TRY]) + int(4.0 * setup[7]) + 1
+    return min(quiet, _overdue(c, level, setup) + 1) if level[_BV] > 0.0 else quiet
 
 
 @njit(cache=True, nogil=True)
@@ -325,71 +323,125 @@ def _restart(s: BeatState, p: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _sums(raw: Floats, bend: Halves, n: int, mean: int, width: int) -> tuple[float, float]:
-    """Return both running sums taken anew; they would drift."""
-    a, b = 0.0, 0.0
-    for j in range(mean):
-        a += raw[(n - j) & (len(raw) - 1)]
-    for j in range(width):
-        b += abs(float(bend[(n - j) & (len(bend) - 1)]))
-    return a, b
-
-
-@njit(cache=True, nogil=True)
 def _tick(s: BeatState, samples: Floats, marks: npt.NDArray[np.int64], scores: Floats) -> int:
-    at = 0
+    at, block = 0, np.empty(_BLOCK)
     for p in range(samples.shape[0]):
-        at = _patient(s, p, samples[p], marks, scores, at)
+        at = _patient(s, p, samples[p], block, marks, scores, at)
     return at
 
 
 @njit(cache=True, nogil=True)
 def _patient(
-    s: BeatState, p: int, samples: Floats,
+    s: BeatState, p: int, samples: Floats, block: Floats,
     marks: npt.NDArray[np.int64], scores: Floats, at: int,
 ) -> int:  # fmt: skip
-    """Advance one patient. Long on purpose: in the loop everything lives in registers."""
-    raw, smooth, bend, c, level = s.raw[p], s.smooth[p], s.bend[p], s.tally[p], s.level[p]
-    k, mean, width = int(s.setup[0, 0]), int(s.setup[0, 1]), int(s.setup[0, 2])
-    apart, longest = int(s.setup[0, 3]), int(2.0 * s.setup[0, 7])
-    # unsigned indices: numba then asks no sign at every access
-    share = 1.0 / mean
-    few, mask, k2 = np.uint64(len(raw) - 1), np.uint64(len(bend) - 1), np.uint64(2 * k)
-    ku, meanu, widthu = np.uint64(k), np.uint64(mean), np.uint64(width)
-    x0, held, sum_y, sum_m, pv = level[_X0], level[_HELD], level[_SUMY], level[_SUMM], level[_PV]
-    m1, m2, n, pt, gap = level[_M1], level[_M2], c[_N], c[_PT], c[_GAP]
-    look = _next_look(s, p)
-    for x in samples:
-        if x - x == 0.0:
-            if n == 0 or gap > longest:
-                c[_N] = n
-                _restart(s, p)
-                x0, sum_y, sum_m, pv, m1, m2, pt, look = x, 0.0, 0.0, 0.0, 0.0, 0.0, -1, 1 << 62
-                c[_FROM] = n
-            gap, held = 0, x
+    """Advance one patient, a block of received samples or one lost sample at a time.
+
+    Only rows travel into the filters: handing over the whole state costs more than a block.
+    """
+    c, level, setup = s.tally[p], s.level[p], s.setup[0]
+    raw, smooth, bend = s.raw[p], s.smooth[p], s.bend[p]
+    k, mean, width, i = int(setup[0]), int(setup[1]), int(setup[2]), 0
+    while i < len(samples):
+        take = _received(samples, i, block)
+        if take == 0:
+            block[0], take = level[_HELD], 1
+            c[_GAP] += 1
         else:
-            gap += 1
-        u, v = np.uint64(n), held - x0
-        raw[u & few] = v
-        sum_y += v - raw[(u - meanu) & few]
-        y = np.float32(sum_y * share)
-        z = np.float32(2.0) * smooth[(u - ku) & mask] - y - smooth[(u - k2) & mask]
-        smooth[u & mask], bend[u & mask] = y, z
-        sum_m += float(abs(z)) - float(abs(bend[(u - widthu) & mask]))
-        if u & mask == 0:
-            sum_y, sum_m = _sums(raw, bend, n, mean, width)
-        if m1 > pv and m1 > sum_m and m1 >= m2:  # the rare first: branches cost most here
-            pv, pt = m1, n - 1
-        m2, m1 = m1, sum_m
-        if pt >= 0 and n - pt >= apart:
-            c[_N], c[_PT], level[_PV] = n, pt, pv
-            at = _candidate(s, p, marks, scores, at)
-            pt, pv, look = -1, 0.0, _next_look(s, p)
-        if n >= look:
-            c[_N] = n
-            at = _look_back(s, p, marks, scores, at)
-            look = _next_look(s, p)
-        n += 1
-    level[_X0], level[_HELD], level[_SUMY], level[_SUMM], level[_PV] = x0, held, sum_y, sum_m, pv
-    level[_M1], level[_M2], c[_N], c[_PT], c[_GAP] = m1, m2, n, pt, gap
+            if c[_N] == 0 or c[_GAP] > int(2.0 * setup[7]):
+                _restart(s, p)
+                level[_X0], c[_FROM] = block[0], c[_N]
+            c[_GAP], level[_HELD] = 0, block[take - 1]
+        i += take
+        part, n = block[:take], c[_N]
+        level[_SUMY] = _smoothen(raw, smooth, n, mean, part, level[_X0], level[_SUMY])
+        level[_SUMM] = _bend(smooth, bend, n, k, width, part, level[_SUMM])
+        j, look = 0, _next_look(c, level, setup)
+        while True:
+            j = _peaks(c, level, setup, look, part, j)
+            if j == take:
+                break
+            if c[_PT] >= 0 and c[_N] - c[_PT] >= setup[3]:
+                at = _candidate(s, p, marks, scores, at)
+                c[_PT], level[_PV], look = -1, 0.0, _next_look(c, level, setup)
+            if c[_N] >= look:
+                at = _look_back(s, p, marks, scores, at)
+                look = _next_look(c, level, setup)
+            c[_N], j = c[_N] + 1, j + 1
     return at
+
+
+@njit(cache=True, nogil=True)
+def _received(samples: Floats, i: int, block: Floats) -> int:
+    """Copy the samples from `i` on that were received; return how many, at most a block."""
+    take = min(len(block), len(samples) - i)
+    for j in range(take):
+        x = samples[i + j]
+        if x - x != 0.0:
+            return j
+        block[j] = x
+    return take
+
+
+@njit(cache=True, nogil=True)
+def _smoothen(
+    raw: Floats, smooth: Halves, n: int, mean: int, block: Floats, x0: float, total: float
+) -> float:
+    """Put the 22 ms mean of a block into its ring and return the running sum, renewed each turn.
+
+    Indices are unsigned: numba then asks no sign at every access.
+    """
+    few, mask = np.uint64(len(raw) - 1), np.uint64(len(smooth) - 1)
+    first, back, share = np.uint64(n), np.uint64(mean), 1.0 / mean
+    for j in range(len(block)):
+        u, v = first + np.uint64(j), block[j] - x0
+        raw[u & few] = v
+        total += v - raw[(u - back) & few]
+        if u & mask == 0:
+            total = 0.0
+            for i in range(mean):
+                total += raw[(u - np.uint64(i)) & few]
+        smooth[u & mask] = total * share
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _bend(
+    smooth: Halves, bend: Halves, n: int, lag: int, width: int, block: Floats, total: float
+) -> float:
+    """Put the second difference into its ring and the 100 ms sum of its size into `block`."""
+    mask, first = np.uint64(len(bend) - 1), np.uint64(n)
+    k, k2, back = np.uint64(lag), np.uint64(2 * lag), np.uint64(width)
+    for j in range(len(block)):
+        u = first + np.uint64(j)
+        z = np.float32(2.0) * smooth[(u - k) & mask] - smooth[u & mask] - smooth[(u - k2) & mask]
+        bend[u & mask] = z
+        total += float(abs(z)) - float(abs(bend[(u - back) & mask]))
+        if u & mask == 0:
+            total = 0.0
+            for i in range(width):
+                total += abs(float(bend[(u - np.uint64(i)) & mask]))
+        block[j] = total
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _peaks(c: Ints, level: Floats, setup: Floats, look: int, feature: Floats, j: int) -> int:
+    """Follow the peaks of the feature from sample `j` of a block; return where one is to be judged.
+
+    That is 200 ms after a peak that stood alone, or at sample number `look`; else the block's end.
+    """
+    m1, m2, pv, n, pt = level[_M1], level[_M2], level[_PV], c[_N], c[_PT]
+    apart = int(setup[3])
+    due = min(pt + apart, look) if pt >= 0 else look
+    while j < len(feature):
+        m = feature[j]
+        if m1 > pv and m1 > m and m1 >= m2:  # the rare first: branches cost most here
+            pv, pt = m1, n - 1
+            due = min(pt + apart, look)
+        m2, m1 = m1, m
+        if n >= due:
+            break
+        n, j = n + 1, j + 1
+    level[_M1], level[_M2], level[_PV], c[_N], c[_PT] = m1, m2, pv, n, pt
+    return j

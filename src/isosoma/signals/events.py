@@ -42,13 +42,14 @@ Priority = Literal["high", "medium", "low", "technical"]
 
 MEASURES = (
     "silence", "stillness", "rate_5", "rate_17", "ventricular_run", "fibrillation", "af", "lost",
-    "pulsatile", "pulse_silence", "flat",
+    "pulsatile", "pulse_silence", "flat", "slower_lead",
 )  # fmt: skip
 """Columns a monitor offers to its rules: seconds since a beat [s], the same where nothing since can
 have been one and 4 s less where it can [s], mean rate of the last 5 and 17
 beats [1/s], ventricular beats in a row over 100/min, seconds of fibrillation [s], atrial
 fibrillation (0, 1), seconds without signal [s], pulses in the last 5 s proven by another channel
-(0, 1), seconds since a pulse where a pressure is connected [s], seconds of unchanging signal [s].
+(0, 1), seconds since a pulse where a pressure is connected [s], seconds of unchanging signal [s],
+another lead beating evenly and slower within 30 s (0, 1).
 """
 
 
@@ -91,10 +92,12 @@ RULES = (
     _flag("ventricular tachycardia", "ventricular_run", 4.5, 0.5, clear_delay=3.0),
     _flag("extreme bradycardia", "rate_5", 40.0 / 60.0, 45.0 / 60.0, above=False,
           clear_delay=5.0),
-    _flag("extreme tachycardia", "rate_17", 140.0 / 60.0, 130.0 / 60.0, clear_delay=10.0),
+    _flag("extreme tachycardia", "rate_17", 140.0 / 60.0, 130.0 / 60.0, delay=3.0,
+          clear_delay=10.0, unless="slower_lead"),
     _flag("no pulse", "pulse_silence", 6.0, 3.0, clear_delay=3.0),
     Rule("pause", "stillness", 3.0, 2.0, clear_delay=3.0, unless="pulsatile"),
-    Rule("atrial fibrillation", "af", 0.5, 0.5, clear_delay=30.0),
+    Rule("atrial fibrillation", "af", 0.5, 0.5, delay=30.0, clear_delay=30.0,
+         unless="slower_lead"),
     Rule("no signal", "lost", 2.0, 0.5, clear_delay=2.0, priority="technical"),
     Rule("unchanging signal", "flat", 2.0, 0.5, clear_delay=2.0, priority="technical"),
 )  # fmt: skip

@@ -95,7 +95,7 @@ def monitor_start(
     """
     found = detector.start(patients, hz)
     others = tuple(detector.start(patients, hz) for _ in range(leads - 1))
-    rhythm, events = rhythm_start(patients, hz), events_start(patients, rules)
+    rhythm, events = rhythm_start(patients, hz, leads - 1), events_start(patients, rules)
     return MonitorState(hz, 0, found, rhythm, events, others)
 
 
@@ -141,8 +141,8 @@ def _advance(state: MonitorState, leads: Floats, pulse: Floats | None, kind: int
         rhythm_pulse(state.rhythm, np.ascontiguousarray(pulse, np.float64))
     rhythm_wave(state.rhythm, ecg)
     rhythm_beats(state.rhythm, found)
-    for i, other in enumerate(state.others, 1):
-        rhythm_other_lead(state.rhythm, detector.tick(other, leads[:, i]))
+    for i, other in enumerate(state.others):
+        rhythm_other_lead(state.rhythm, detector.tick(other, leads[:, i + 1]), i)
     state.seen += ecg.shape[1]
     if state.seen < due:
         none = np.zeros(0, np.int64)

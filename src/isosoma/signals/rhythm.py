@@ -43,24 +43,27 @@ _LEARNING, _SINUS, _BRADY, _TACHY, _AF, _PAUSE, _ASYSTOLE, _VT, _VF, _NONE = ran
 
 (
     _SILENCE, _STILLNESS, _RATE5, _RATE17, _RUN, _FIBRILLATION, _IS_AF, _LOST, _PULSATILE,
-    _NO_PULSE, _FLAT,
-) = range(11)  # fmt: skip
+    _NO_PULSE, _FLAT, _SLOWER,
+) = range(12)  # fmt: skip
 
 
-_NN, _RECENT = 64, 17
+_NN, _RECENT, _VOTES = 64, 17, 8
 _QUIET = 0.12  # of the usual excursion over 4 s, below which the heart is silent
 _SMALL = 0.5  # of it, below which nothing since the last beat can have been a QRS complex
 _DOUBT = 4.0  # [s] that asystole waits longer where something might have been
 _CLEAR = 5.0  # times the noise that a ventricular beat must reach to count in a run
 _SURE = 3.0  # mean log-odds of a run of ventricular beats that is called tachycardia
 _EVERY = 8  # intervals between two looks for AF
+_EVEN, _UNEVEN = 0.10, 0.12  # mean distance of intervals to their median, over it
+_SLOWER_BY = 1.15  # times the mean interval of the first lead
+_BELIEVED = 30.0  # [s] that an even, slower lead is believed
 _SHALLOW = 1300.0  # [Pa] of pressure over 5 s, about 10 mmHg, below which there is no pulse
 
 # Columns of tally and level.
 (
     _SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED,
-    _CALM, _OTHER, _PAST, _NRR,
-) = range(17)  # fmt: skip
+    _CALM, _OTHER, _PAST, _NRR, _TRUSTED,
+) = range(18)  # fmt: skip
 _SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD, _ODDS = range(9)
 
 
@@ -74,6 +77,8 @@ class RhythmState(NamedTuple):
     wave, pulse : the last seconds at about 60 Hz, without baseline [V], and of the pulse channel.
     nn : the last 64 intervals between beats that are not ventricular [s].
     recent : the last 17 intervals [s].
+    others, other_count : shape (patients, further leads, 8) and (patients, further leads, 2): the
+        last intervals on every further lead [s]; how many there have been, and the last R.
     code : rhythm now, index into `RHYTHMS`.
     measures : columns of `events.MEASURES`, as of the last second.
     """
@@ -85,51 +90,72 @@ class RhythmState(NamedTuple):
     pulse: Floats
     nn: Floats
     recent: Floats
+    others: Floats
+    other_count: Ints
     code: Ints
     measures: Floats
 
 
-def rhythm_start(patients: int, hz: float) -> RhythmState:
-    """Return the state before the first sample; `hz` [1/s] is the rate of the ECG."""
+def rhythm_start(patients: int, hz: float, others: int = 0) -> RhythmState:
+    """Return the state before the first sample; `hz` [1/s] is the rate, `others` further leads."""
     step = max(1, round(hz / 60.0))
     size, pulse = int(WINDOW * hz / step), int(PULSE_WINDOW * hz / step)
-    count = np.zeros((patients, 17), np.int64)
-    count[:, [_PREV]] = -1
+    count = np.zeros((patients, 18), np.int64)
+    count[:, [_PREV, _TRUSTED]] = -1, -1 << 40
     measures = np.zeros((patients, len(MEASURES)))
     measures[:, [_RATE5, _RATE17, _NO_PULSE]] = np.nan
     return RhythmState(
         np.array([hz, step, size, pulse], np.float64), count, np.zeros((patients, 9)),
         np.zeros((patients, size)), np.zeros((patients, pulse)), np.zeros((patients, _NN)),
-        np.zeros((patients, _RECENT)), np.zeros(patients, np.int64), measures,
+        np.zeros((patients, _RECENT)), np.zeros((patients, others, _VOTES)),
+        np.zeros((patients, others, 2), np.int64), np.zeros(patients, np.int64), measures,
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def rhythm_wave(s: RhythmState, samples: Floats) -> None:
     """Take ECG samples, shape (patients, n) [V], into the slow rings; NaN was not received."""
-    hz, step, size = s.setup[0], int(s.setup[1]), int(s.setup[2])
+    hz, step, size, many = s.setup[0], int(s.setup[1]), int(s.setup[2]), samples.shape[1]
     keep = math.exp(-2.0 * math.pi * 0.8 * step / hz)  # high-pass at 0.8 Hz
     for p in range(samples.shape[0]):
-        c, f = s.tally[p], s.level[p]
-        n, total, held, gone, same = c[_SEEN], f[_SUM], f[_HELD], c[_GONE], c[_SAME]
+        c, f, i = s.tally[p], s.level[p], 0
+        n, total, held = c[_SEEN], f[_SUM], f[_HELD]
         left, at = step - n % step, (n // step) % size
-        for x in samples[p]:
-            if x - x == 0.0:
-                if gone > 0 or n == 0:
-                    c[_BACK], gone = (n if gone > 0.5 * hz else c[_BACK]), 0
-                same = same + 1 if x == held else 0
-                held = x
+        while i < many:
+            take, after, before = min(left, many - i), total, held
+            for j in range(i, i + take):
+                before, held = held, samples[p, j]
+                after += held
+            if after - after == 0.0 and held != before and c[_GONE] == 0 and n > 0:
+                total, c[_SAME] = after, 0
             else:
-                gone, same = gone + 1, 0
-            n += 1
-            total += held
-            left -= 1
+                total, held = _follow(c, samples[p, i : i + take], n, total, f[_HELD], hz)
+            f[_HELD] = held
+            n, i, left = n + take, i + take, left - take
             if left == 0:
                 mean = total / step
                 f[_Y1] = keep * (f[_Y1] + mean - f[_X1]) if n > step else 0.0
                 f[_X1], s.wave[p, at] = mean, f[_Y1]
                 at, total, left = (at + 1) % size, 0.0, step
-        c[_SEEN], f[_SUM], f[_HELD], c[_GONE], c[_SAME] = n, total, held, gone, same
+        c[_SEEN], f[_SUM] = n, total
+
+
+@njit(cache=True, nogil=True)
+def _follow(
+    c: Ints, part: Floats, n: int, total: float, held: float, hz: float
+) -> tuple[float, float]:
+    """Return sum and last value after a few samples of which some are lost or alike; count both."""
+    for x in part:
+        if x - x == 0.0:
+            if c[_GONE] > 0 or n == 0:
+                c[_BACK], c[_GONE] = (n if c[_GONE] > 0.5 * hz else c[_BACK]), 0
+            c[_SAME] = c[_SAME] + 1 if x == held else 0
+            held = x
+        else:
+            c[_GONE], c[_SAME] = c[_GONE] + 1, 0
+        n += 1
+        total += held
+    return total, held
 
 
 @njit(cache=True, nogil=True)
@@ -183,16 +209,52 @@ def _take(
         c[_PREV] = kind[k]
 
 
-def rhythm_other_lead(state: RhythmState, beats: Beats) -> None:
-    """Take the beats decided on a further lead: the heart is not silent while one lead beats."""
-    _take_other(state, beats.patient, beats.r, beats.snr)
+def rhythm_other_lead(state: RhythmState, beats: Beats, lead: int = 0) -> None:
+    """Take the beats decided on further lead number `lead`, counted from 0.
+
+    The heart is not silent while one lead beats, nor fast while one beats evenly and slowly.
+    """
+    _take_other(state, lead, beats.patient, beats.r, beats.rr, beats.snr)
 
 
 @njit(cache=True, nogil=True)
-def _take_other(s: RhythmState, patient: Ints, r: Ints, snr: Floats) -> None:
+def _take_other(s: RhythmState, lead: int, patient: Ints, r: Ints, rr: Ints, snr: Floats) -> None:
     for k in range(len(patient)):
+        p = patient[k]
         if snr[k] > _CLEAR:
-            s.tally[patient[k], _OTHER] = max(s.tally[patient[k], _OTHER], r[k])
+            s.tally[p, _OTHER] = max(s.tally[p, _OTHER], r[k])
+        if rr[k] > 0:
+            s.others[p, lead, s.other_count[p, lead, 0] % _VOTES] = rr[k] / s.setup[0]
+            s.other_count[p, lead, 0] += 1
+            s.other_count[p, lead, 1] = r[k]
+
+
+@njit(cache=True, nogil=True)
+def _unevenness(intervals: Floats) -> tuple[float, float]:
+    """Return the median interval [s], and the mean distance to it over it [1]."""
+    middle, far = np.median(intervals), 0.0
+    for v in intervals:
+        far += abs(v - middle)
+    return middle, far / (len(intervals) * middle)
+
+
+@njit(cache=True, nogil=True)
+def _slower(s: RhythmState, p: int) -> bool:
+    """Whether a further lead beats evenly and slower while the first counts uneven intervals.
+
+    Then the first counts T waves or artefacts; in a true tachycardia no lead is even and slower.
+    """
+    c = s.tally[p]
+    if c[_NRR] >= _RECENT and s.others.shape[1] > 0:
+        _, uneven = _unevenness(s.recent[p])
+        for lead in range(s.others.shape[1]):
+            count, last = s.other_count[p, lead]
+            beating = count >= _VOTES and c[_SEEN] - last < 3.0 * s.setup[0]
+            if uneven > _UNEVEN and beating:
+                middle, rest = _unevenness(s.others[p, lead])
+                if rest < _EVEN and middle > _SLOWER_BY * s.recent[p].mean():
+                    c[_TRUSTED] = c[_SEEN]
+    return c[_SEEN] - c[_TRUSTED] < _BELIEVED * s.setup[0]
 
 
 @njit(cache=True, nogil=True)
@@ -210,14 +272,21 @@ def _look_for_af(s: RhythmState, p: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _rate(s: RhythmState, p: int, beats: int) -> float:
-    """Mean rate over the last intervals [1/s]; NaN before there are as many."""
-    n, total = s.tally[p, _NRR], 0.0
+def _rate(s: RhythmState, p: int, beats: int, typical: bool = False) -> float:
+    """Mean rate over the last intervals [1/s]; NaN before there are as many.
+
+    `typical` : at most the rate of the median interval, which a few artefacts do not move.
+    """
+    n, total, last = s.tally[p, _NRR], 0.0, np.empty(beats)
     if n < beats:
         return math.nan
     for i in range(beats):
-        total += s.recent[p, (n - i) % _RECENT]
-    return beats / total if total > 0.0 else math.nan
+        last[i] = s.recent[p, (n - i) % _RECENT]
+        total += last[i]
+    mean = total / beats
+    if typical:
+        mean = max(mean, np.median(last))
+    return 1.0 / mean if mean > 0.0 else math.nan
 
 
 @njit(cache=True, nogil=True)
@@ -300,7 +369,8 @@ def _second(s: RhythmState, pulse: int) -> None:
         m[_FLAT] = c[_SAME] / hz
         m[_SILENCE] = math.nan if c[_GONE] > 0 else _silence(s, p)
         m[_STILLNESS] = m[_SILENCE] - (0.0 if c[_CALM] > 0 else _DOUBT)
-        m[_RATE5], m[_RATE17] = _rate(s, p, 5), _rate(s, p, 16)
+        m[_RATE5], m[_RATE17] = _rate(s, p, 5), _rate(s, p, 16, True)
+        m[_SLOWER] = 1.0 if _slower(s, p) else 0.0
         sure = s.level[p, _ODDS] > _SURE * c[_VRUN]
         m[_RUN], m[_IS_AF] = (c[_VRUN] if sure else 0), c[_ISAF]
         if m[_SILENCE] > 3.0:

@@ -172,3 +172,29 @@ def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(RangeError):
         monitor_start(1, 20.0)
     assert state.seen == 0
+
+
+def _counted_twice() -> np.ndarray:
+    """Two leads at 96/min: the first has a spike like a QRS 250 ms after each R."""
+    made = synthesise(90.0, 250.0, 12, Plan(rate=1.6, variability=0.3))
+    first = made.ecg.copy()
+    for r in np.round(made.r * 250).astype(int):
+        first[r + 60 : r + 66] += 1e-3
+    return np.stack([first, made.ecg])[None]
+
+
+def test_a_lead_that_counts_twice_raises_no_tachycardia_beside_an_even_one() -> None:
+    both = _counted_twice()
+    state, parts = _run(both, 250.0, 250, leads=2)
+    assert "extreme tachycardia" not in [n for n, _ in _alarms(state, parts)]
+    state, parts = _run(both[:, 0], 250.0, 250)
+    assert "extreme tachycardia" in [n for n, _ in _alarms(state, parts)]
+
+
+def test_a_true_tachycardia_is_raised_whatever_the_other_lead_misses() -> None:
+    made = synthesise(40.0, 250.0, 13, Plan(rate=2.8, variability=0.2))
+    half = made.ecg.copy()
+    for r in np.round(made.r[::2] * 250).astype(int):
+        half[max(r - 20, 0) : r + 20] = half[max(r - 20, 0)]
+    state, parts = _run(np.stack([made.ecg, half])[None], 250.0, 250, leads=2)
+    assert "extreme tachycardia" in [n for n, _ in _alarms(state, parts)]
