@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from isosoma.core.observation import Observation
 from isosoma.exchange.mllp import feed, frame
 from isosoma.intake import timeline
 from isosoma.record import open_log
@@ -75,7 +76,8 @@ def listen(tmp_path):
 
 def rates(path):
     with open_log(path, read_only=True) as log:
-        return [round(r.value * 60) for r in timeline(log, "p1").readings]
+        found = timeline(log, "p1").readings
+    return [round(r.value * 60) for r in found if isinstance(r, Observation)]
 
 
 def test_a_conversation_and_its_end(listen):

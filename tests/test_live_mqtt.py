@@ -65,7 +65,9 @@ class Broker:
 
     def start(self):
         self.process = subprocess.Popen(
-            [MOSQUITTO, "-c", self.conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [str(MOSQUITTO), "-c", str(self.conf)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         until(self.answers, "mosquitto")
 
@@ -107,7 +109,7 @@ class Listener:
             until(lambda: self.said(ready) or self.process.poll() is not None, ready)
 
     def _read(self):
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             self.events.append(json.loads(line))
 
     def said(self, event):
@@ -248,10 +250,14 @@ def test_kills_lose_nothing_and_double_nothing(broker, listen, tmp_path, version
     ends = []
 
     def burst():
-        """Kill from within, while a hundred messages are on their way."""
+        """Each life stores something, then is killed while a burst is on its way."""
+        quarter, held = len(stream) // 4, 0
         for i, r in enumerate(stream):
-            if i and i % (len(stream) // 4) == 0 and len(ends) < 3:
+            if i % quarter == 15:
+                until(lambda held=held: len(stored(store).readings) > held, "some to be stored")
+            if i and i % quarter == 0 and len(ends) < 3:
                 ends.append(lives[-1].end(signal.SIGKILL)[0])
+                held = len(stored(store).readings)
                 lives.append(listen(*arguments))
             yield message(r)
 
@@ -389,6 +395,6 @@ def test_two_terminals(broker, listen, tmp_path):
     assert json.loads(done.stdout) == {"messages": 30, "frames": 0, "numbers": 30}
     until(lambda: len(stored(tmp_path / "log").readings) == 30, "thirty numbers")
     assert listener.end() == (0, "")
-    found = stored(tmp_path / "log").readings
+    found = [r for r in stored(tmp_path / "log").readings if isinstance(r, Observation)]
     assert [round(r.value * 60) for r in found] == [60 + i % 9 for i in range(30)]
-    assert 0 <= time.time_ns() - found[-1].at < 120 * 10**9
+    assert 0 <= time.time_ns() - found[-1].at < 3600 * 10**9

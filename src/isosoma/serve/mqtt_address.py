@@ -51,6 +51,8 @@ def endpoint(text: str, port: int = 1883) -> tuple[str, int]:
     host, _, number = text.rpartition(":") if not text.endswith("]") else (text, "", "")
     if not host and ":" not in text:
         host, number = text, ""
+    if ":" in host and not host.startswith("["):
+        raise FormatError(f"{text[:80]!r} is no address", "--mqtt", "Write [HOST]:PORT")
     host = host.removeprefix("[").removesuffix("]")
     if not host or (number and not (number.isascii() and number.isdigit())):
         raise FormatError(f"{text[:80]!r} is no address", "--mqtt", "Write HOST:PORT")

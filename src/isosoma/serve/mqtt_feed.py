@@ -99,6 +99,7 @@ class Subscriber:
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._came
+        client.on_socket_register_write = _leave  # or `ack` writes from the feed's thread
         self._client = client
         return client
 
@@ -154,7 +155,10 @@ class Subscriber:
 
         def done(error: IsosomaError | None) -> None:
             if error is None or isinstance(error, InputError):
-                client.ack(message.mid, message.qos)
+                try:
+                    client.ack(message.mid, message.qos)
+                except OSError as gone:
+                    self.say("offline", f"not acknowledged, so it comes again: {gone.strerror}")
 
         self.feed.put(
             Delivery(
@@ -165,3 +169,7 @@ class Subscriber:
                 done,
             )
         )  # fmt: skip
+
+
+def _leave(_client: Client, _data: object, _socket: object) -> None:
+    """Leave writing to the thread of `loop_forever`: two threads would mix up packets."""
