@@ -1,27 +1,43 @@
-/** Talks to the server: acknowledges states, notices silence, comes back by itself. */
+/** Talks to the server: acknowledges states, comes back by itself, and can be told to start over. */
 import type { Alarm, Message } from "./messages";
 
 export interface Listener { message(m: Message): void; link(open: boolean): void; alarm(a: Alarm): void }
+export interface Connection { restart(): void }
 
-export function connect(to: Listener): void {
+const SLOWEST = 4000; // ms between two attempts
+
+export function connect(to: Listener): Connection {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  let wait = 250;
+  let wait = 250, socket: WebSocket;
   const open = (): void => {
-    const socket = new WebSocket(`${scheme}://${location.host}/live`);
-    socket.onopen = () => { wait = 250; to.link(true); };
-    socket.onmessage = (event: MessageEvent<string>) => {
+    const mine = socket = new WebSocket(`${scheme}://${location.host}/live`);
+    let over = false;
+    mine.onopen = () => { wait = 250; to.link(true); };
+    mine.onmessage = (event: MessageEvent<string>) => {
+      if (over) return;
       const message = JSON.parse(event.data) as Message;
       to.message(message);
-      if (message.type === "state") socket.send(JSON.stringify({ ack: message.n }));
+      if (message.type === "state") mine.send(JSON.stringify({ ack: message.n }));
     };
-    socket.onclose = () => {
+    // A socket whose other end is gone may take minutes to close; `restart` does not wait for it.
+    mine.onclose = () => {
+      if (over) return;
+      over = true;
       to.link(false);
       setTimeout(open, wait);
-      wait = Math.min(wait * 2, 4000);
+      wait = Math.min(wait * 2, SLOWEST);
     };
   };
   open();
-  // The browser sends Last-Event-ID by itself when it comes back, so no alarm is missed.
+  listen(to);
+  return { restart: () => { const old = socket; old.close(); old.onclose?.(new CloseEvent("close")); } };
+}
+
+/** The browser sends Last-Event-ID by itself when it comes back, so no alarm is missed. */
+function listen(to: Listener): void {
   const alarms = new EventSource("/alarms");
   alarms.onmessage = (event: MessageEvent<string>) => to.alarm(JSON.parse(event.data) as Alarm);
+  alarms.onerror = () => {
+    if (alarms.readyState === EventSource.CLOSED) setTimeout(() => listen(to), SLOWEST);
+  };
 }

@@ -1,22 +1,51 @@
-/** The list of events, newest first; every alarm once, by its number. */
-import type { Alarm } from "./messages";
+/** Alarms: those that hold now, in the bar, and the list of all, newest first, each once. */
+import type { Alarm, Standing } from "./messages";
 import { byId } from "./page";
+import { clock, STARS } from "./words";
 
-const STARS = { high: "***", medium: "**", low: "*" } as const;
-const seen = new Set<number>();
+const ROWS = 500; // kept in the list
+const BAR = 3; // shown in the bar; the rest is counted
+const seen = new Set<string>();
+let shown = "";
+
+function stars(words: string, priority: Alarm["priority"]): HTMLElement {
+  const made = document.createElement("b");
+  made.textContent = words;
+  made.setAttribute("role", "img");
+  made.setAttribute("aria-label", `${priority} priority`);
+  return made;
+}
+
+function part(name: "span" | "time", words: string): HTMLElement {
+  const made = document.createElement(name);
+  made.textContent = words;
+  return made;
+}
 
 export function listAlarm(a: Alarm): void {
-  const key = a.id + a.clock;
+  const key = `${a.id}@${a.clock}`;
   if (seen.has(key)) return;
   seen.add(key);
-  const row = document.createElement("li"), stars = document.createElement("b"), what = document.createElement("span"), when = document.createElement("time");
+  const row = document.createElement("li"), list = byId("events");
   row.className = `${a.priority}${a.on ? "" : " off"}`;
-  stars.textContent = a.on ? STARS[a.priority] : "–";
-  stars.setAttribute("aria-label", `${a.priority} priority`);
-  stars.setAttribute("role", "img");
-  what.textContent = a.on ? a.text : `ended: ${a.text}`;
-  when.textContent = new Date(a.clock * 1000).toLocaleTimeString("en-GB");
-  row.append(stars, what, when);
-  byId("events").prepend(row);
+  row.append(stars(a.on ? STARS[a.priority] : "–", a.priority), part("span", a.on ? a.text : `ended: ${a.text}`), part("time", clock(a.clock)));
+  list.prepend(row);
+  if (list.childElementCount > ROWS) list.lastElementChild?.remove();
   byId("no-events").hidden = true;
+}
+
+/** Shows what holds now. The bar is touched only when that changes, so that a reader says it once. */
+export function showStanding(all: Standing[]): void {
+  const key = all.map((a) => `${a.code}@${a.clock}`).join();
+  if (key === shown) return;
+  shown = key;
+  const chips = all.slice(0, BAR).map((a) => {
+    const chip = document.createElement("p");
+    chip.className = `chip ${a.priority}`;
+    chip.append(stars(STARS[a.priority], a.priority), part("span", a.text), part("time", clock(a.clock)));
+    return chip;
+  });
+  if (all.length > BAR) chips.push(Object.assign(document.createElement("p"), { className: "calm", textContent: `and ${all.length - BAR} more` }));
+  if (!all.length) chips.push(Object.assign(document.createElement("p"), { className: "calm", textContent: "No alarm holds" }));
+  byId("alarms").replaceChildren(...chips);
 }

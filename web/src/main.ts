@@ -4,10 +4,12 @@ import { listAlarm } from "./events";
 import type { Block, Hello, Message, State } from "./messages";
 import { showPatient, showState } from "./numbers";
 import { byId, text } from "./page";
+import { follow, NOWHERE } from "./stream";
 import { type Look, Sweep } from "./sweep";
 import { Tachogram } from "./tachogram";
+import { fresh } from "./words";
 
-const STALE = 2000; // ms
+const STALE = 2000, DEAD = 6000; // ms of silence: said; and the connection is made anew
 const GAINS = [5, 10, 20], SPEEDS = [12.5, 25, 50];
 
 const look: Look = { gain: 10, speed: 25 };
@@ -15,18 +17,17 @@ const tachogram = new Tachogram(byId<HTMLCanvasElement>("tacho"));
 let hello: Hello | null = null;
 let sweeps: Sweep[] = [];
 let state: State | null = null;
-let heard = 0, turn = -1, sequence = 0, lost = 0, frozen = false, dirty = false;
+let heard = 0, since = performance.now(), place = NOWHERE, lost = 0, frozen = false, dirty = false;
 
 function strips(h: Hello): Sweep[] {
   byId("strips").replaceChildren();
   return h.channels.map((channel, i) => {
-    const box = document.createElement("div"), label = document.createElement("p"), scale = document.createElement("span");
+    const box = document.createElement("div"), label = document.createElement("p"), scale = document.createElement("span"), data = document.createElement("span");
     box.className = i === h.lead ? "strip lead" : "strip";
-    label.className = "label"; scale.className = "scale";
+    label.className = "label"; scale.className = "scale"; data.className = "data";
     label.textContent = channel.variable === "ecg" ? `ECG ${channel.name.replace(/^ECG /, "")}` : channel.name;
     label.classList.add(channel.variable);
-    label.append(scale);
-    box.append(label);
+    label.append(scale, data);
     byId("strips").append(box);
     const sweep = new Sweep(box, channel, h.hz, i === h.lead);
     box.append(label);
@@ -47,15 +48,16 @@ function scales(): void {
 function onHello(h: Hello): void {
   const same = hello !== null && hello.name === h.name && hello.hz === h.hz && hello.channels.length === h.channels.length;
   if (!same) { sweeps = strips(h); tachogram.clear(); }
-  hello = h; sequence = 0;
+  hello = h; place = { ...place, seq: 0 };
   showPatient(h);
   scales();
 }
 
 function onBlock(b: Block): void {
-  if (b.turn !== turn) { sweeps.forEach((s) => s.clear()); tachogram.clear(); turn = b.turn; sequence = 0; }
-  if (sequence && b.seq !== sequence + 1) lost += b.seq - sequence - 1;
-  sequence = b.seq;
+  const step = follow(place, b);
+  if (step.anew) { sweeps.forEach((s) => s.clear()); tachogram.clear(); }
+  lost += step.lost;
+  place = step.place;
   b.data.forEach((data, i) => sweeps[i]?.push(b.first, data));
   if (!hello) return;
   for (const row of b.beats) {
@@ -69,17 +71,27 @@ function onMessage(m: Message): void {
   heard = performance.now();
   if (m.type === "hello") onHello(m);
   else if (m.type === "block") onBlock(m);
-  else { state = m; showState(m, 0); text("link", `live, lag ${Math.round(m.lag * 1000)} ms${lost ? `, ${lost} lost` : ""}`); }
+  else { state = m; show(m, 0); text("link", `live, lag ${Math.round(m.lag * 1000)} ms${lost ? `, ${lost} lost` : ""}`); }
+}
+
+function show(s: State, silent: number): void {
+  showState(s, silent, hello?.length ?? 0);
+  sweeps.forEach((sweep, i) => {
+    const { said, gap } = fresh(s.ages[i] ?? null, silent), label = sweep.box.querySelector(".data");
+    if (label && label.textContent !== said) label.textContent = said;
+    label?.classList.toggle("gap", gap);
+  });
 }
 
 function age(): void {
-  const silent = performance.now() - heard, old = heard > 0 && silent > STALE;
-  const bar = byId("stale");
-  bar.hidden = !old;
+  const now = performance.now(), silent = now - (heard || since), old = silent > STALE;
+  byId("stale").hidden = !old;
   document.body.classList.toggle("old", old);
   if (!old) return;
-  text("stale", `Stale: nothing received for ${Math.floor(silent / 1000)} s. What is shown is the last state.`);
-  if (state) showState(state, silent / 1000);
+  const whole = Math.floor(silent / 1000);
+  text("stale", state ? `Stale for ${whole} s: the last state is shown` : `Waiting for the first data, ${whole} s`);
+  if (state) show(state, silent / 1000);
+  if (now - Math.max(heard, since) > DEAD) { since = now; connection.restart(); }
 }
 
 function draw(): void {
@@ -115,7 +127,7 @@ for (const [id, key] of [["b-freeze", " "], ["b-gain", "g"], ["b-speed", "s"], [
 byId("b-close").addEventListener("click", () => help.close());
 window.addEventListener("resize", () => { dirty = true; });
 
-connect({
+const connection = connect({
   message: onMessage,
   alarm: listAlarm,
   link: (open) => {

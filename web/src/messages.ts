@@ -13,11 +13,19 @@ export interface Block {
 export interface State {
   type: "state"; n: number; lag: number; turn: number; at: number; sample: number;
   hr: { value: number; low: number; high: number; age: number } | null;
-  beat_age: number | null; rhythm: string; quality: { weight: number; reason: string } | null;
-  pressure: [number, number, number] | null; delay: { last: number; p95: number } | null;
-  lead_off: boolean; active: string[];
+  beat_age: number | null; rhythm: string; quality: { weight: number; reason: string; age: number } | null;
+  pressure: Pressure | null; delay: { last: number; p95: number } | null;
+  lead_off: boolean; active: Standing[];
+  /** Age of the newest sample of each channel [s]; null before the first. */
+  ages: (number | null)[];
+}
+/** Of the last beat, and the range of the systolic over the last `beats` [mmHg], [s]. */
+export interface Pressure {
+  systolic: number; diastolic: number; mean: number; low: number; high: number; beats: number; age: number;
 }
 export type Priority = "high" | "medium" | "low";
+/** A condition that holds, and since when [s since 1970]. */
+export interface Standing { code: string; text: string; priority: Priority; clock: number }
 export interface Alarm {
   id: number; code: string; text: string; priority: Priority; on: boolean; at: number; clock: number;
 }

@@ -1,21 +1,8 @@
 /** Numbers and words: each with unit, interval and the age of its data. */
+import { showStanding } from "./events";
 import type { Hello, State } from "./messages";
 import { byId, text } from "./page";
-
-const WORDS: Record<string, [string, string]> = {
-  learning: ["Learning", "needs a few beats"],
-  sinus: ["Sinus rhythm", "regular intervals"],
-  bradycardia: ["Bradycardia", "slow beats"],
-  tachycardia: ["Tachycardia", "fast beats"],
-  "no signal": ["No signal", "no ECG arrives"],
-  "atrial fibrillation": ["Atrial fibrillation", "irregularly irregular (COSEn)"],
-  "ventricular fibrillation": ["Ventricular fibrillation", "no organised beats"],
-  "ventricular tachycardia": ["Ventricular tachycardia", "fast ventricular beats"],
-  pause: ["Pause", "no beat for 3 s"],
-  asystole: ["Asystole", "no beat for 4 s"],
-};
-const HIGH = new Set(["asystole", "ventricular fibrillation", "ventricular tachycardia"]);
-const MEDIUM = new Set(["pause", "atrial fibrillation"]);
+import { level, position, quality, rhythm, seconds, STARS } from "./words";
 
 export function showPatient(h: Hello): void {
   document.body.dataset["kind"] = h.kind;
@@ -28,38 +15,50 @@ export function showPatient(h: Hello): void {
   byId("abp-tile").hidden = !h.channels.some((c) => c.variable === "arterial_pressure");
 }
 
-const seconds = (s: number): string => (s < 10 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`);
-
-export function showState(s: State, silent: number): void {
+/** Shows a state that was received `silent` seconds ago, of a recording of `length` [s]. */
+export function showState(s: State, silent: number, length: number): void {
   showRate(s, silent);
-  showRhythm(s);
-  showQuality(s);
+  showPressure(s, silent);
+  showRhythm(s, silent);
+  showQuality(s, silent);
+  showStanding(s.active);
   text("delay", s.delay ? s.delay.last.toFixed(2) : "–");
-  text("delay-p95", s.delay ? `95 % within ${s.delay.p95.toFixed(2)} s` : "");
-  text("abp", s.pressure ? `${Math.round(s.pressure[0])}/${Math.round(s.pressure[1])}` : "–");
-  text("abp-mean", s.pressure ? `mean ${Math.round(s.pressure[2])}, last beat` : "");
+  text("delay-p95", s.delay ? `95 % within ${s.delay.p95.toFixed(2)} s` : "no beat yet");
+  text("position", `${position(s.at)} of ${position(length)}`);
 }
 
 function showRate(s: State, silent: number): void {
   text("hr", s.hr ? s.hr.value.toFixed(0) : "–");
-  text("hr-range", s.hr ? `${s.hr.low.toFixed(0)}–${s.hr.high.toFixed(0)} holds the mean, 90 %` : "no rate: too few beats");
+  text("hr-range", s.hr ? `90 % interval ${s.hr.low.toFixed(0)}–${s.hr.high.toFixed(0)}` : "no rate can be told");
   text("hr-age", s.beat_age === null ? "no beat yet" : `last beat ${seconds(s.beat_age + silent)} ago`);
 }
 
-function showRhythm(s: State): void {
-  const [word, note] = s.lead_off ? ["Lead off", "no ECG arrives"] : WORDS[s.rhythm] ?? [s.rhythm, ""];
-  text("rhythm", word ?? "");
-  text("rhythm-note", note ?? "");
-  const priority = s.lead_off ? "low" : HIGH.has(s.rhythm) ? "high" : MEDIUM.has(s.rhythm) ? "medium" : "none";
+function showPressure(s: State, silent: number): void {
+  const p = s.pressure;
+  text("abp", p ? `${Math.round(p.systolic)}/${Math.round(p.diastolic)}` : "–");
+  text("abp-mean", p ? `mean ${Math.round(p.mean)}, systolic ${Math.round(p.low)}–${Math.round(p.high)}` : "no pulse measured yet");
+  text("abp-age", p ? `last ${p.beats} beats, ${seconds(p.age + silent)} ago` : "");
+}
+
+function showRhythm(s: State, silent: number): void {
+  const { word, note, priority } = rhythm(s);
+  text("rhythm", priority === "none" ? word : `${STARS[priority]} ${word}`);
+  text("rhythm-note", silent ? `${note}, as of ${seconds(silent)} ago` : note);
   byId("rhythm-tile").dataset["priority"] = priority;
 }
 
-function showQuality(s: State): void {
+function showQuality(s: State, silent: number): void {
   const bar = byId("quality-bar");
-  if (!s.quality) { text("quality", "–"); text("quality-reason", "needs 10 s of signal"); bar.style.transform = "scaleX(0)"; return; }
-  const w = s.quality.weight, level = w >= 0.7 ? "good" : w >= 0.3 ? "doubt" : "bad";
-  text("quality", `${level === "good" ? "Good" : level === "doubt" ? "In doubt" : "Bad"}  ${w.toFixed(2)}`);
-  text("quality-reason", s.quality.reason || "nothing to object in the last 10 s");
-  bar.dataset["level"] = level;
-  bar.style.transform = `scaleX(${w})`;
+  if (!s.quality) {
+    text("quality", "–");
+    text("quality-reason", "needs 10 s of signal");
+    text("quality-age", "");
+    bar.style.transform = "scaleX(0)";
+    return;
+  }
+  text("quality", quality(s.quality.weight));
+  text("quality-reason", s.quality.reason || "nothing to object");
+  text("quality-age", `10 s that ended ${seconds(s.quality.age + silent)} ago`);
+  bar.dataset["level"] = level(s.quality.weight);
+  bar.style.transform = `scaleX(${s.quality.weight})`;
 }

@@ -1,6 +1,8 @@
 /** One trace, drawn like a monitor: a pen runs left to right and erases what is a sweep old. */
 import type { BeatRow, Channel } from "./messages";
 import { COLOURS, mark } from "./marks";
+import { Ring } from "./ring";
+import { type Range, steady, ticks } from "./scale";
 
 export const MM = 5; // px of the page that stand for one millimetre of paper
 
@@ -9,13 +11,10 @@ interface Shown { sample: number; row: BeatRow }
 
 export class Sweep {
   private readonly canvas: HTMLCanvasElement;
-  private values: Float32Array;
-  private newest = -1;
-  private oldest = 0;
+  private readonly ring: Ring;
   private beats: Shown[] = [];
   private middle = 0;
-  private low = 0;
-  private high = 1;
+  private shown: Range | null = null;
 
   constructor(
     readonly box: HTMLElement, readonly channel: Channel, private readonly hz: number,
@@ -25,17 +24,13 @@ export class Sweep {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", `${channel.name}, live waveform`);
     box.append(this.canvas);
-    this.values = new Float32Array(Math.ceil(hz * 90)).fill(NaN);
+    this.ring = new Ring(Math.ceil(hz * 90));
   }
 
-  clear(): void { this.values.fill(NaN); this.newest = -1; this.beats = []; }
+  clear(): void { this.ring.clear(); this.beats = []; this.shown = null; }
 
   push(first: number, data: (number | null)[]): void {
-    const size = this.values.length;
-    if (this.newest < 0 || first > this.newest + size) this.oldest = first;
-    else for (let i = this.newest + 1; i < first; i++) this.values[i % size] = NaN;
-    data.forEach((v, i) => { this.values[(first + i) % size] = v === null ? NaN : v / this.channel.counts; });
-    this.newest = first + data.length - 1;
+    this.ring.push(first, data, this.channel.counts);
   }
 
   mark(row: BeatRow): void {
@@ -57,35 +52,36 @@ export class Sweep {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, w, h);
     if (this.channel.variable === "ecg") grid(pen, w, h);
-    if (this.newest >= 0) this.trace(pen, w, h, look);
+    if (this.ring.newest >= 0) this.trace(pen, w, h, look);
   }
 
   private range(first: number): void {
     let low = Infinity, high = -Infinity, sum = 0, n = 0;
-    for (let s = first; s <= this.newest; s++) {
-      const v = this.values[s % this.values.length] ?? NaN;
+    for (let s = first; s <= this.ring.newest; s++) {
+      const v = this.ring.at(s);
       if (v !== v) continue;
       low = Math.min(low, v); high = Math.max(high, v); sum += v; n++;
     }
     if (n === 0) return;
-    this.low = low; this.high = Math.max(high, low + 1e-6); this.middle = sum / n;
+    this.shown = steady(this.shown, low, high); this.middle = sum / n;
   }
 
   private y(v: number, h: number, look: Look): number {
     if (this.channel.variable === "ecg") return h * 0.6 - (v - this.middle) * look.gain * MM;
-    return h - 12 - ((v - this.low) / (this.high - this.low)) * (h - 44);
+    const r = this.shown;
+    return r ? h - 12 - ((v - r.low) / (r.high - r.low)) * (h - 44) : h / 2;
   }
 
   private trace(pen: CanvasRenderingContext2D, w: number, h: number, look: Look): void {
     const speed = look.speed * MM, span = Math.floor((w / speed) * this.hz), gap = Math.ceil(0.3 * this.hz);
-    const first = Math.max(this.oldest, this.newest - span + gap, 0);
+    const { newest } = this.ring, first = Math.max(this.ring.oldest, newest - span + gap, 0);
     this.range(first);
     pen.strokeStyle = COLOURS[this.channel.variable] ?? "#c5d0da";
     pen.lineWidth = 1.8; pen.lineJoin = "round";
     pen.beginPath();
     let up = true, before = -1;
-    for (let s = first; s <= this.newest; s++) {
-      const v = this.values[s % this.values.length] ?? NaN, x = ((s % span) / this.hz) * speed;
+    for (let s = first; s <= newest; s++) {
+      const v = this.ring.at(s), x = ((s % span) / this.hz) * speed;
       if (v !== v || x < before) up = true;
       if (v === v) {
         const y = this.y(v, h, look);
@@ -95,12 +91,27 @@ export class Sweep {
       before = x;
     }
     pen.stroke();
-    const head = this.values[this.newest % this.values.length] ?? NaN;
+    if (this.channel.unit && this.channel.variable !== "ecg" && this.shown) this.axis(pen, w, h, look, this.shown);
+    const head = this.ring.at(newest);
     if (head === head) {
       pen.fillStyle = "#fff"; pen.beginPath();
-      pen.arc(((this.newest % span) / this.hz) * speed, this.y(head, h, look), 2.6, 0, 7); pen.fill();
+      pen.arc(((newest % span) / this.hz) * speed, this.y(head, h, look), 2.6, 0, 7); pen.fill();
     }
     if (this.lead) for (const b of this.beats) if (b.sample >= first) this.flag(pen, ((b.sample % span) / this.hz) * speed, b.row);
+  }
+
+  private axis(pen: CanvasRenderingContext2D, w: number, h: number, look: Look, r: Range): void {
+    pen.font = "12px system-ui, sans-serif"; pen.textAlign = "right"; pen.textBaseline = "middle";
+    pen.strokeStyle = "#202d37"; pen.fillStyle = "#a9b6c3"; pen.lineWidth = 1;
+    for (const v of ticks(r, Math.floor((h - 44) / 18) + 1)) {
+      const y = Math.round(this.y(v, h, look)) + 0.5;
+      pen.globalCompositeOperation = "destination-over"; // behind the trace
+      pen.beginPath(); pen.moveTo(0, y); pen.lineTo(w - 34, y); pen.stroke();
+      pen.globalCompositeOperation = "source-over";
+      pen.clearRect(w - 34, y - 8, 34, 16);
+      pen.fillText(String(v), w - 6, y);
+    }
+    pen.textBaseline = "alphabetic";
   }
 
   private flag(pen: CanvasRenderingContext2D, x: number, row: BeatRow): void {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ STATIC = Path(__file__).parent / "static"
 SIMULATED_PATIENT = {
     "name": "Simulated patient",
     "id": "SIM-0001",
-    "born": "1970-01-01",
-    "allergies": "none recorded",
+    "born": "not a person",
+    "allergies": "not a person",
 }
 
 
@@ -56,7 +57,7 @@ class Live:
     player: Player
     hub: Hub = field(default_factory=Hub)
     alarms: Alarms = field(default_factory=Alarms)
-    started: float = field(default_factory=time.time)
+    fault: str = ""
 
 
 def make_app(settings: Settings) -> Guard:
@@ -66,8 +67,7 @@ def make_app(settings: Settings) -> Guard:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        await asyncio.to_thread(warm_up, recording.hz)
-        playing = asyncio.create_task(play(live.player, live.hub, live.alarms, settings.speed))
+        playing = asyncio.create_task(perform(live, settings.speed))
         try:
             yield
         finally:
@@ -82,10 +82,22 @@ def make_app(settings: Settings) -> Guard:
     return Guard(app, settings.hosts)
 
 
+async def perform(live: Live, speed: float) -> None:
+    """Compile while the page already answers, then play; a fault ends it and is said in /health."""
+    try:
+        await asyncio.to_thread(warm_up, live.player.recording)
+        await play(live.player, live.hub, live.alarms, speed)
+    except Exception as error:
+        live.fault = f"the replay ended: {type(error).__name__}: {error}"
+        logging.getLogger("uvicorn.error").exception("the replay ended")
+
+
 def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
-    async def health() -> dict[str, Any]:
+    async def health(response: Response) -> dict[str, Any]:
+        if live.fault:
+            response.status_code = 503
         return {
-            "status": "ok",
+            "status": live.fault or ("ok" if live.player.block else "starting"),
             "kind": settings.recording.kind,
             "recording": settings.recording.name,
             "at": live.player.at / settings.recording.hz,
@@ -95,8 +107,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
         }
 
     async def alarms(request: Request) -> StreamingResponse:
-        seen = request.headers.get("last-event-id", "0")
-        first = int(seen) if seen.isdigit() else 0
+        first = live.alarms.seen(request.headers.get("last-event-id", ""))
         return StreamingResponse(stream(live.alarms, first), media_type="text/event-stream")
 
     async def connected(socket: WebSocket) -> None:
@@ -133,7 +144,7 @@ async def stream(alarms: Alarms, after: int) -> AsyncIterator[str]:
             yield ": still here\n\n"
         for alarm in fresh:
             after = alarm["id"]
-            yield f"id: {after}\ndata: {msgspec.json.encode(alarm).decode()}\n\n"
+            yield f"id: {alarms.event_id(alarm)}\ndata: {msgspec.json.encode(alarm).decode()}\n\n"
 
 
 async def serve_client(socket: WebSocket, live: Live, patient: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from isosoma.serve.analysis import Beat, advance, begin
+from isosoma.serve.analysis import Beat, begin_on, hear
 from isosoma.serve.recording import Recording, load
 
 __all__ = ["find", "rows", "run", "summary"]
@@ -36,12 +36,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def find(recording: Recording, chunk: float) -> list[Beat]:
     """Feed the chosen ECG in chunks of `chunk` [s]; returns every beat, sorted by R."""
-    state = begin(recording.hz)
-    values = recording.channels[recording.lead].values
+    from tqdm import tqdm
+
+    state = begin_on(recording)
     size = max(1, round(chunk * recording.hz))
     found: list[Beat] = []
-    for at in range(0, len(values), size):
-        found += advance(state, values[at : at + size])
+    with tqdm(
+        total=round(recording.length / recording.hz), unit="s", desc=recording.name, leave=False,
+        disable=not sys.stderr.isatty(),
+    ) as bar:  # fmt: skip
+        for at in range(0, recording.length, size):
+            found += hear(state, recording, at, at + size)
+            bar.update(int(state.seen / recording.hz) - bar.n)
     return sorted(found, key=lambda b: b.r)
 
 

@@ -15,6 +15,14 @@ from isosoma.serve.telemetry import summary_of
 
 __all__ = ["instant", "run"]
 
+WORDS = {
+    "duplicates": "known already",
+    "late": "late",
+    "beyond": "too late for the live readings",
+    "doubted": "in doubt",
+    "withheld": "withheld from the twin",
+    "companions": "read with their header",
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - reads as the epoch it is
 
 
@@ -44,7 +52,7 @@ def files_of(paths: list[str]) -> list[Path]:
     Raises
     ------
     InputError
-        Something named does not exist.
+        Something named does not exist, or there is no file in it.
     """
     found: list[Path] = []
     for text in paths:
@@ -55,6 +63,8 @@ def files_of(paths: list[str]) -> list[Path]:
             found.append(path)
         else:
             raise InputError("there is no such file", text)
+    if not found:
+        raise InputError("holds no file", ", ".join(paths), "Give files, or a folder with files")
     return found
 
 
@@ -78,10 +88,11 @@ def take_all(files: list[Path], log: Any, patient: str, now: int) -> list[dict[s
 
     from isosoma import intake
 
+    session = intake.Session(patient)
     done: list[dict[str, Any]] = []
     for path in tqdm(files, unit="file", disable=not sys.stderr.isatty()):
         try:
-            summary = intake.take_paths([path], log, patient, now=now)
+            summary = intake.take_paths([path], log, patient, now=now, session=session)
             done.append({"file": path.name, **summary_of(summary)})
         except IsosomaError as error:
             done.append({"file": path.name, "error": str(error)})
@@ -100,13 +111,32 @@ def total(done: list[dict[str, Any]]) -> dict[str, int]:
 
 def lines(done: list[dict[str, Any]]) -> list[str]:
     """One line a file, and the sum."""
-    out = [f"{one['file']}: {one.get('error') or _counts(one)}" for one in done]
-    return [*out, f"total: {_counts(total(done))}"]
+    whole = total(done)
+    head = f"{_number(whole['files'], 'file')}: {_counts(whole)}"
+    if whole["files_refused"]:
+        head += f"; {_number(whole['files_refused'], 'file')} refused"
+    return [*(_line(one) for one in done), head]
+
+
+def _line(one: dict[str, Any]) -> str:
+    if "error" in one:
+        said = str(one["error"])
+        return f"refused: {said}" if one["file"] in said else f"refused: {one['file']}: {said}"
+    return f"{one['file']}: {_counts(one)}"
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _counts(one: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{value} {key.replace('_', ' ')}"
-        for key, value in one.items()
-        if isinstance(value, int) and not isinstance(value, bool) and (value or key == "accepted")
-    )
+    """What became of the readings, in words; what is nought is left out, but not the first."""
+    get = one.get
+    if get("companions") and not get("accepted") and "files" not in one:
+        return "read with its header"
+    samples = f" ({_number(get('samples', 0), 'sample')})" if get("samples") else ""
+    said = [f"{_number(get('accepted', 0), 'reading')} kept{samples}"]
+    for key, words in WORDS.items():
+        if get(key):
+            said.append(f"{one[key]:,} {words}")
+    return ", ".join(said)

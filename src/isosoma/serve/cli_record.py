@@ -7,6 +7,7 @@ import dataclasses
 import getpass
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from itertools import islice
@@ -63,7 +64,7 @@ def show(arguments: argparse.Namespace) -> int:
 
     if "://" not in arguments.file and not Path(arguments.file).is_file():
         raise InputError("there is no such log", arguments.file)
-    with open_log(arguments.file, create=False) as log:
+    with open_log(arguments.file, create=False, read_only=True) as log:
         entries = log.entries(arguments.patient, arguments.kind)
         some = islice(entries, arguments.limit) if arguments.limit else entries
         if arguments.json:
@@ -129,9 +130,20 @@ def brief(entry: Entry) -> str:
         names = ", ".join(dict.fromkeys(one["variable"] for one in held))
         return f"{len(held)} × {names}"
     if entry.kind == "waveform":
-        return f"{held['variable']}, {held['samples']} samples at {held['hz']:g} Hz"
+        name = " ".join(filter(None, (held["variable"], held["channel"])))
+        span = f"{held['samples'] / held['hz']:.3f}".rstrip("0").rstrip(".")
+        return f"{name}, {span} s from {clock(held['start'])}, {held['hz']:g} Hz"
+    if entry.kind == "verdicts":
+        return judged(held)
     text = json.dumps(held)
     return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def judged(held: dict[str, Any]) -> str:
+    """Return the verdicts of one delivery in a few words: how many, and each reason of doubt."""
+    doubts = Counter(reason for _, reason in held["verdicts"].values())
+    said = [f"{held['count']} judged, {held['count'] - sum(doubts.values())} good"]
+    return "; ".join([*said, *(f"{n} × {reason}" for reason, n in doubts.most_common())])
 
 
 def wipe(arguments: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     app = make_app(Settings(recording, arguments.speed, hosts, lane))
     listening = listen(arguments.host, arguments.port)
     address = f"http://{shown(arguments.host)}:{listening.getsockname()[1]}/"
-    print(f"isosoma: {recording.name} ({recording.kind}) at {address}  Ctrl-C ends", flush=True)
+    print(f"isosoma: {recording.name} ({recording.kind}) at {address}  (Ctrl-C ends)", flush=True)
     if not arguments.no_browser:
         webbrowser.open(address)
     config = uvicorn.Config(

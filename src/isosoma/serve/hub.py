@@ -8,6 +8,7 @@ Waveforms queue up to `QUEUE` blocks; a client that falls further behind is sent
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,10 +77,15 @@ class Hub:
 
 @dataclass(slots=True)
 class Alarms:
-    """Alarms by number, kept for replay; `changed` wakes those who listen."""
+    """Alarms by number, kept for replay; `changed` wakes those who listen.
+
+    `run` is this server's own word: a number of another run is none of ours, and its owner has seen
+    nothing yet.
+    """
 
     kept: deque[dict[str, Any]] = field(default_factory=lambda: deque[dict[str, Any]](maxlen=KEPT))
     last: int = 0
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def add(self, alarm: dict[str, Any]) -> None:
@@ -88,6 +94,16 @@ class Alarms:
             self.last += 1
             self.kept.append({"id": self.last, **alarm})
             self.changed.notify_all()
+
+    def event_id(self, alarm: dict[str, Any]) -> str:
+        """Return the id that a browser gives back as Last-Event-ID."""
+        return f"{self.run}-{alarm['id']}"
+
+    def seen(self, event_id: str) -> int:
+        """Return the number of the last alarm seen; 0 for an id that is not of this run."""
+        run, _, number = event_id.partition("-")
+        known = run == self.run and number.isascii() and number.isdigit() and len(number) < 19
+        return min(int(number), self.last) if known else 0
 
     def since(self, number: int) -> list[dict[str, Any]]:
         """Return every kept alarm after `number`, oldest first."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from isosoma.serve import events
-from isosoma.serve.analysis import Analysis, Beat, advance, begin, heart_rate
+from isosoma.serve.analysis import Analysis, Beat, begin_on, hear, heart_rate
 from isosoma.serve.hub import Alarms, Hub
 from isosoma.serve.recording import Channel, Recording
 
 __all__ = ["Player", "greeting", "play", "player_of", "warm_up"]
 
 CHUNK = 0.1  # [s]
+PULSES = 8  # beats that the shown range of the pressure rests on
 Scale = tuple[str, float, float]
 SHOWN = {
     "ecg": ("mV", 1e3, 500.0),
@@ -26,9 +28,23 @@ SHOWN = {
 """Unit shown, factor from SI, and counts per shown unit on the wire."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Pressures of one beat [mmHg], and the sample it ended with."""
+
+    systolic: float
+    diastolic: float
+    mean: float
+    sample: int
+
+
 @dataclass(slots=True)
 class Player:
-    """Where a replay stands. `turn` counts how often the recording began anew."""
+    """Where a replay stands. `turn` counts how often the recording began anew.
+
+    `active` holds when each condition began [s since 1970], `received` the last sample that came of
+    each channel, -1 for none.
+    """
 
     recording: Recording
     analysis: Analysis
@@ -37,21 +53,24 @@ class Player:
     turn: int = 0
     block: int = 0
     delays: list[float] = field(default_factory=list[float])
-    active: set[str] = field(default_factory=set[str])
-    pressure: tuple[float, float, float] | None = None
+    active: dict[str, float] = field(default_factory=dict[str, float])
+    pulses: deque[Pulse] = field(default_factory=lambda: deque[Pulse](maxlen=PULSES))
+    received: list[int] = field(default_factory=list[int])
 
 
 def player_of(recording: Recording) -> Player:
     """Return a player at the start of a recording."""
     scales = tuple(scale_of(c) for c in recording.channels)
-    return Player(recording, begin(recording.hz), scales)
+    return Player(recording, begin_on(recording), scales, received=[-1] * len(scales))
 
 
 def scale_of(channel: Channel) -> Scale:
     """Shown unit, factor and counts per unit; a plethysmogram is scaled to its own spread."""
     unit, factor, counts = SHOWN.get(channel.variable, ("", 1.0, 0.0))
     if channel.variable not in SHOWN or channel.variable == "plethysmogram":
-        spread = float(np.nanpercentile(np.abs(channel.values), 99)) or 1.0
+        came = channel.values[np.isfinite(channel.values)]
+        spread = float(np.percentile(np.abs(came), 99)) if len(came) else 0.0
+        spread = spread or 1.0
         factor, counts = 1.0 / spread, 1000.0
     return unit, factor, counts
 
@@ -74,9 +93,9 @@ def greeting(player: Player, patient: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def warm_up(hz: float) -> None:
-    """Compile the kernels before the first patient waits for them."""
-    advance(begin(hz), np.zeros(int(11 * hz)))
+def warm_up(recording: Recording) -> None:
+    """Compile the kernels on a recording's first seconds, before its time begins to run."""
+    hear(begin_on(recording), recording, 0, min(recording.length, int(11 * recording.hz)))
 
 
 def step(player: Player) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -84,13 +103,20 @@ def step(player: Player) -> tuple[dict[str, Any], dict[str, Any]]:
     recording = player.recording
     if player.at >= recording.length:
         player.at, player.turn = 0, player.turn + 1
-        player.analysis = begin(recording.hz)
+        player.analysis = begin_on(recording)
+        player.pulses.clear()
+        player.received = [-1] * len(recording.channels)
     first, last = player.at, min(player.at + round(CHUNK * recording.hz), recording.length)
-    beats = advance(player.analysis, recording.channels[recording.lead].values[first:last])
+    beats = hear(player.analysis, recording, first, last)
     player.at = last
+    for i, channel in enumerate(recording.channels):
+        came = np.flatnonzero(np.isfinite(channel.values[first:last]))
+        player.received[i] = first + int(came[-1]) if len(came) else player.received[i]
     player.delays = [*player.delays, *(b.delay for b in beats)][-200:]
     for beat in beats:
-        player.pressure = pressure_of(recording, beat) or player.pressure
+        pulse = pressure_of(recording, beat)
+        if pulse is not None:
+            player.pulses.append(pulse)
     player.block += 1
     block = {
         "type": "block",
@@ -113,15 +139,31 @@ def counts(channel: Channel, scale: Scale, first: int, last: int) -> list[int | 
     return [round(v) if v == v else None for v in values.tolist()]
 
 
-def pressure_of(recording: Recording, beat: Beat) -> tuple[float, float, float] | None:
-    """Systolic, diastolic and mean pressure [mmHg] of the last whole beat, if there is a line."""
+def pressure_of(recording: Recording, beat: Beat) -> Pulse | None:
+    """Pressures of the interval that ends with a beat, if there is a line and nothing is lost."""
     a, b = beat.r - round(beat.rr * recording.hz), beat.r
     for channel in recording.channels:
         if channel.variable == "arterial_pressure" and b - a > 10 and a >= 0:
             part = channel.values[a:b] / 133.322
             if np.isfinite(part).all():
-                return float(part.max()), float(part.min()), float(part.mean())
+                return Pulse(float(part.max()), float(part.min()), float(part.mean()), b)
     return None
+
+
+def pressure_now(player: Player) -> dict[str, float] | None:
+    """Last pressures [mmHg], the range of the systolic over the last beats, and the age [s]."""
+    if not player.pulses:
+        return None
+    last, systolic = player.pulses[-1], [p.systolic for p in player.pulses]
+    return {
+        "systolic": last.systolic,
+        "diastolic": last.diastolic,
+        "mean": last.mean,
+        "low": min(systolic),
+        "high": max(systolic),
+        "beats": len(systolic),
+        "age": (player.at - last.sample) / player.recording.hz,
+    }
 
 
 def state_of(player: Player) -> dict[str, Any]:
@@ -141,12 +183,27 @@ def state_of(player: Player) -> dict[str, Any]:
         "rhythm": analysis.rhythm,
         "quality": None
         if quality is None
-        else {"weight": quality.weight, "reason": quality.reason},
-        "pressure": player.pressure,
+        else {
+            "weight": quality.weight,
+            "reason": quality.reason,
+            "age": (analysis.seen - analysis.judged) / analysis.hz,
+        },
+        "pressure": pressure_now(player),
+        "ages": [(player.at - 1 - at) / analysis.hz if at >= 0 else None for at in player.received],
         "delay": delay_of(player.delays),
         "lead_off": events.lead_off(analysis),
-        "active": sorted(player.active),
+        "active": standing(player),
     }
+
+
+def standing(player: Player) -> list[dict[str, Any]]:
+    """What holds now, the most urgent first, and of equals the newest."""
+    order = ("high", "medium", "low")
+    found = [(events.CONDITIONS[code], code, at) for code, at in player.active.items()]
+    found.sort(key=lambda f: (order.index(f[0].priority), -f[2], f[1]))
+    return [
+        {"code": code, "text": c.text, "priority": c.priority, "clock": at} for c, code, at in found
+    ]
 
 
 def delay_of(delays: list[float]) -> dict[str, float] | None:
@@ -158,8 +215,8 @@ def delay_of(delays: list[float]) -> dict[str, float] | None:
 
 async def announce(player: Player, alarms: Alarms) -> None:
     """Tell the edges: what has begun, and what has ended."""
-    now = events.present(player.analysis)
-    for code in sorted(now ^ player.active):
+    now, clock = events.present(player.analysis), time.time()
+    for code in sorted(now ^ player.active.keys()):
         condition = events.CONDITIONS[code]
         await alarms.add(
             {
@@ -169,10 +226,10 @@ async def announce(player: Player, alarms: Alarms) -> None:
                 "on": code in now,
                 "at": round(player.at / player.recording.hz, 2),
                 "turn": player.turn,
-                "clock": time.time(),
+                "clock": clock,
             }
         )
-    player.active = now
+    player.active = {code: player.active.get(code, clock) for code in now}
 
 
 async def play(player: Player, hub: Hub, alarms: Alarms, speed: float = 1.0) -> None:
@@ -181,7 +238,7 @@ async def play(player: Player, hub: Hub, alarms: Alarms, speed: float = 1.0) -> 
     while True:
         block, state = step(player)
         await announce(player, alarms)
-        hub.publish(block, {**state, "active": sorted(player.active)})
+        hub.publish(block, {**state, "active": standing(player)})
         due += CHUNK / speed
         late = time.monotonic() - due
         if late > 2.0:  # the machine slept: go on from now

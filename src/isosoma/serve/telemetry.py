@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -60,7 +58,8 @@ async def accept(request: Request, lane: Lane | None) -> Response:
         )
     try:
         body = await body_of(request)
-        return answer(200, await asyncio.to_thread(take, body, lane))
+        kind = request.headers.get("content-type", "")
+        return answer(200, await asyncio.to_thread(take, body, kind, lane))
     except BusyError as error:
         return answer(429, {"error": str(error)}, **{"Retry-After": "1"})
     except LimitError as error:
@@ -71,17 +70,12 @@ async def accept(request: Request, lane: Lane | None) -> Response:
         return answer(503, {"error": str(error)})
 
 
-def take(body: bytes, lane: Lane) -> dict[str, Any]:
-    """Read, judge and store one body; returns what became of it."""
+def take(body: bytes, kind: str, lane: Lane) -> dict[str, Any]:
+    """Read, judge and store one body of media type `kind`; returns what became of it."""
     from isosoma import intake
-    from isosoma.exchange import read_path
 
     now = lane.clock()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "body.json"
-        path.write_bytes(body)
-        readings = list(read_path(path, subject=lane.patient, received=now))
-    return summary_of(intake.take(lane.log, readings, patient=lane.patient, now=now))
+    return summary_of(intake.take_body(lane.log, body, kind, patient=lane.patient, now=now))
 
 
 def summary_of(summary: Any) -> dict[str, Any]:
