@@ -6,6 +6,9 @@ Bounds: signals reference, section 8; oscillometry: ISO 81060-2:2018.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from isosoma.core.observation import Observation, Verdict
 from isosoma.quality.view import MMHG, SECOND, Rule, View, agreed, flags_of, unusual
 
@@ -25,6 +28,7 @@ __all__ = [
 SYS, DIA, MAP = "systolic_pressure", "diastolic_pressure", "mean_arterial_pressure"
 LINE_WORDS = ("abp", "art", "line", "ibp", "invasive")
 CUFF_WORDS = ("cuff", "nibp", "2a35", "bloodpressure", "blood-pressure", "blood_pressure")
+_CUFF = re.compile("|".join(CUFF_WORDS), re.IGNORECASE)
 STATUS = {  # Bluetooth Blood Pressure Service 1.1, measurement status; weights ours (unverified)
     "movement": (0.5, "the arm moved"),
     "cuff_loose": (0.35, "the cuff was loose"),
@@ -46,15 +50,19 @@ ALIASES = {
 }
 
 
-def is_cuff(obs: Observation) -> bool:
-    """Whether the source names itself a cuff; a source that names nothing is no cuff."""
-    own = f"{obs.channel} {obs.device}".lower()
+@lru_cache(maxsize=1024)
+def _own_name(device: str, channel: str) -> bool | None:
+    """Whether device and channel name a cuff (True), a line (False), or neither (None)."""
+    own = f"{channel} {device}".lower()
     if any(word in own for word in CUFF_WORDS):
         return True
-    if any(word in own for word in LINE_WORDS):
-        return False
-    origin = obs.origin.lower()
-    return any(word in origin for word in CUFF_WORDS)
+    return False if any(word in own for word in LINE_WORDS) else None
+
+
+def is_cuff(obs: Observation) -> bool:
+    """Whether the source names itself a cuff; a source that names nothing is no cuff."""
+    named = _own_name(obs.device, obs.channel)
+    return _CUFF.search(obs.origin) is not None if named is None else named
 
 
 def _pair(view: View) -> tuple[float, float] | None:
@@ -100,11 +108,13 @@ def mean_between(obs: Observation, view: View) -> Verdict | None:
 def mean_fraction(obs: Observation, view: View) -> Verdict | None:
     """Cuff MAP outside DIA + 0.2 PP … DIA + 0.5 PP: oscillometric fit failed (section 8)."""
     pair, mean = _pair(view), view.beside.get(MAP)
-    if pair is None or mean is None or not is_cuff(obs) or "iabp" in view.context.flags:
+    if pair is None or mean is None:
         return None
     pulse = pair[0] - pair[1]
     slack = 1.5 * MMHG  # three values rounded to 1 mmHg
     if pulse <= 0 or pair[1] + 0.2 * pulse - slack <= mean <= pair[1] + 0.5 * pulse + slack:
+        return None
+    if "iabp" in view.context.flags or not is_cuff(obs):
         return None
     part = (mean - pair[1]) / pulse
     return Verdict(
@@ -126,10 +136,10 @@ def systolic_range(obs: Observation, view: View) -> Verdict | None:
 
 def too_soon(obs: Observation, view: View) -> Verdict | None:
     """Two inflations within a minute leave the veins full (ESH 2021: wait 1 min)."""
-    if view.trace is None or not is_cuff(obs):
+    if view.trace is None:
         return None
     gap = (obs.at - view.trace.recent[-1][0]) / SECOND
-    if not 0 < gap < 60:
+    if not 0 < gap < 60 or not is_cuff(obs):
         return None
     return Verdict(f"second cuff reading after {gap:.0f} s: wait a minute between readings", 0.6)
 

@@ -49,6 +49,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
 )
 PRESSURES = frozenset({"systolic_pressure", "diastolic_pressure", "mean_arterial_pressure"})
 FUTURE = 300 * SECOND  # [ns] a device clock may run ahead
+_NOTHING: dict[str, float] = {}
 
 Reading = Observation | Waveform
 Key = tuple[str, str]
@@ -98,28 +99,44 @@ def judge_many(state: State, readings: Sequence[Reading]) -> tuple[State, list[V
     traces = {name: dict(channels) for name, channels in state.traces.items()}
     tails = dict(state.tails)
     verdicts: list[Verdict] = []
-    for r in readings:
+    for r, values in zip(readings, beside, strict=True):
         if isinstance(r, Waveform):
             key = (r.variable, r.device, r.channel)
             tails[key], found = judge_waveform(tails.get(key), r)
             at = r.start
         else:
-            found = _judge(r, state.context, beside[r.at, r.device, r.channel], traces)
+            found = _judge(r, state.context, values, traces)
             at = r.at
-        verdicts.append(_with_set_up(found, state.findings, r, at))
+        if state.findings:
+            found = _with_set_up(found, state.findings, r, at)
+        verdicts.append(found)
     return State(state.context, traces, tails, state.findings), verdicts
 
 
-def _beside(readings: Sequence[Reading]) -> dict[tuple[int, str, str], dict[str, float]]:
-    """What each channel's device read at the same instant; a channel's own values come first.
+def _beside(readings: Sequence[Reading]) -> list[dict[str, float]]:
+    """What each reading's device read at the same instant; a channel's own values come first.
 
     A monitor's cuff and line tell the same variables: one channel with several pressures is whole
     in itself and borrows none.
     """
     own: dict[tuple[int, str, str], dict[str, float]] = {}
+    each: list[dict[str, float]] = []
     for r in readings:
-        if isinstance(r, Observation):
-            own.setdefault((r.at, r.device, r.channel), {})[r.variable] = r.value
+        if isinstance(r, Waveform):
+            each.append(_NOTHING)
+            continue
+        key = (r.at, r.device, r.channel)
+        values = own.get(key)
+        if values is None:
+            values = own[key] = {}
+        values[r.variable] = r.value
+        each.append(values)
+    _borrow(own)
+    return each
+
+
+def _borrow(own: Mapping[tuple[int, str, str], dict[str, float]]) -> None:
+    """Give each channel what its device's other channels read at the same instant."""
     together: dict[tuple[int, str], dict[str, float]] = {}
     for (at, device, _), values in own.items():
         together.setdefault((at, device), {}).update(values)
@@ -130,7 +147,6 @@ def _beside(readings: Sequence[Reading]) -> dict[tuple[int, str, str], dict[str,
             for name, value in others.items():
                 if not (whole and name in PRESSURES):
                     values.setdefault(name, value)
-    return own
 
 
 def _judge(
@@ -140,18 +156,23 @@ def _judge(
     traces: dict[str, dict[Key, Trace]],
 ) -> Verdict:
     """Judge one observation against its channel's past, then remember it."""
-    channels = traces.setdefault(obs.variable, {})
-    key = (obs.device, obs.channel)
-    trace = channels.get(key)
+    at, value, variable = obs.at, obs.value, obs.variable
+    channels = traces.get(variable)
+    if channels is None:
+        channels = traces[variable] = {}
     impossible = _impossible(obs)
     if impossible is not None:
         return impossible
-    view = View(context, trace, beside, traces)
-    found = [v for rule in RULES.get(obs.variable, ()) if (v := rule(obs, view)) is not None]
+    key = (obs.device, obs.channel)
+    trace = channels.get(key)
+    found: list[Verdict] = []
+    if variable in RULES:
+        view = View(context, trace, beside, traces)
+        found = [v for rule in RULES[variable] if (v := rule(obs, view)) is not None]
     if trace is None:
-        channels[key] = Trace(((obs.at, obs.value),), obs.at, obs.at)
-    elif obs.at >= trace.recent[-1][0]:
-        channels[key] = trace.extend(obs.at, obs.value)
+        channels[key] = Trace(((at, value),), at, at)
+    elif at >= trace.recent[-1][0]:
+        channels[key] = trace.extend(at, value)
     return combine(found) if found else GOOD
 
 
@@ -171,8 +192,6 @@ def _with_set_up(
     verdict: Verdict, findings: tuple[Finding, ...], reading: Reading, at: int
 ) -> Verdict:
     """Lower the weight by every set-up fault that touches the reading."""
-    if not findings:
-        return verdict
     touched = [
         f for f in findings if f.touches(reading.variable, reading.device, reading.channel, at)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from isosoma.core.observation import Observation, Verdict
 from isosoma.quality.context import Context
@@ -15,9 +15,8 @@ SECOND = 1_000_000_000  # [ns]
 KEEP = 8  # readings remembered per channel: 35 min of a 5-min sensor
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Past of one channel.
+class Trace(NamedTuple):
+    """Past of one channel; a tuple, since one is made for every reading.
 
     Attributes
     ----------
@@ -38,8 +37,7 @@ class Trace:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """Surroundings of one observation.
 
     Attributes
