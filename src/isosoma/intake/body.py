@@ -44,7 +44,7 @@ def take_body(
     now: int,
     session: Session | None = None,
 ) -> Summary:
-    """Take a FHIR, Open mHealth or HL7 v2 body in, whole or not at all.
+    """Take a FHIR or HL7 v2 body in, whole or not at all.
 
     Raises
     ------

@@ -10,19 +10,22 @@ from isosoma.core.observation import Observation, Waveform
 __all__ = ["key_of"]
 
 _NUMBERS = struct.Struct("<qqd")
-_BLOCK = struct.Struct("<qqdd")
+_BLOCK = struct.Struct("<qqddq")
 
 
 def key_of(reading: Observation | Waveform) -> bytes:
     """Return the bytes that a second delivery of the same reading shares.
 
-    Device, channel, variable, running number, event time and content. Two readings that carry one
-    number but differ in content are both kept; `timeline` names the conflict. The log stores the
-    key only as an HMAC under the patient's salt.
+    Device, channel, variable, running number, event time and content (value and censoring; rate,
+    scale, samples and gaps). Two readings that carry one number but differ in content are both
+    kept; `timeline` names the conflict. The log stores the key only as an HMAC under the patient's
+    salt.
     """
-    source = f"{reading.device}\0{reading.channel}\0{reading.variable}\0".encode()
+    source = f"{reading.device}\0{reading.channel}\0{reading.variable}\0"
     if isinstance(reading, Waveform):
-        content = hashlib.sha256(reading.samples.tobytes()).digest()
-        numbers = _BLOCK.pack(reading.seq, reading.start, reading.hz, reading.scale)
-        return b"w" + source + numbers + content
-    return b"o" + source + _NUMBERS.pack(reading.seq, reading.at, reading.value)
+        r = reading
+        numbers = _BLOCK.pack(r.seq, r.start, r.hz, r.scale, r.baseline)
+        content = hashlib.sha256(r.samples.tobytes() + repr(r.missing).encode()).digest()
+        return b"w" + source.encode() + numbers + content
+    numbers = _NUMBERS.pack(reading.seq, reading.at, reading.value)
+    return b"o" + f"{source}{reading.censoring}\0".encode() + numbers

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, fields
+from operator import itemgetter
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import isosoma
 from isosoma import quality
-from isosoma.core.errors import IdentityError, LimitError, RangeError, TimeError
+from isosoma.core.errors import IdentityError, RecordError
 from isosoma.core.observation import GOOD, WITHHOLD_BELOW, Observation, Verdict, Waveform
 from isosoma.intake.identity import key_of
+from isosoma.intake.refusal import check
 from isosoma.intake.watermark import channel_of, instant_of, lateness
 from isosoma.record import Draft, Log, Receipt, encode_observations, encode_waveform
+from isosoma.record.writer import Job
 
-__all__ = ["FUTURE", "Session", "Summary", "ordered", "submit", "take"]
+__all__ = ["Session", "Summary", "ordered", "submit", "take"]
 
 Reading = Observation | Waveform
+_Place = tuple[int, str, str, int, str, bytes]
 
-FUTURE = 300 * 10**9
-"""A clock may run ahead of ours by this much [ns]; beyond it a reading is refused."""
-
-_LAST_YEAR = 253402300800 * 10**9  # year 10000
 _BLOCK = 10_000  # observations in one event
-_MOST = 5_000_000  # readings in one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +64,40 @@ class Session:
     ----------
     state : the gate's memory, in order of arrival.
     newest : (device, channel, variable) → newest event time [ns].
-    lock : one call at a time for a patient.
     """
 
     patient: str
     state: quality.State = field(default_factory=quality.start)
     newest: dict[tuple[str, str, str], int] = field(default_factory=dict[tuple[str, str, str], int])
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def ordered(readings: Iterable[Reading]) -> list[Reading]:
-    """Return readings in the one order that folds use: (time, device, channel, seq, variable)."""
-    return sorted(readings, key=_place)
+    """Return readings in the one order that folds use: (time, device, channel, seq, variable).
+
+    Where all these are equal, content decides, so that order of arrival never does.
+    """
+    return [r for _, r in _placed(readings)]
 
 
-def _place(r: Reading) -> tuple[int, str, str, int, str]:
-    return instant_of(r), r.device, r.channel, r.seq, r.variable
+def _placed(readings: Iterable[Reading]) -> list[tuple[_Place, Reading]]:
+    """Sort readings by their places, the last part of which is the reading's key."""
+    places = [
+        ((instant_of(r), r.device, r.channel, r.seq, r.variable, key_of(r)), r) for r in readings
+    ]
+    return sorted(places, key=itemgetter(0))
 
 
-def _check(readings: Sequence[Reading], patient: str, now: int) -> None:
-    """Refuse the whole delivery for its first impossible reading."""
-    if len(readings) > _MOST:
-        raise LimitError(f"{len(readings)} readings in one delivery", todo="Cut it into parts")
-    for i, r in enumerate(readings):
-        if r.subject not in ("", patient):
-            raise IdentityError(
-                f"the reading belongs to {r.subject!r}, not to {patient!r}",
-                f"{r.origin or 'reading'} (number {i + 1})",
-                "Send each patient's readings apart",
-            )
-        at = instant_of(r)
-        if not 0 <= at < _LAST_YEAR or at > now + FUTURE:
-            raise TimeError(
-                "the reading lies before 1970 or more than 5 min ahead of our clock",
-                f"{r.origin or 'reading'} (number {i + 1})",
-                "Set the device's clock",
-            )
-        if isinstance(r, Observation) and not math.isfinite(r.value):
-            raise RangeError("the value is not a number", f"{r.origin} (number {i + 1})")
+_turns: WeakKeyDictionary[Log, dict[str, threading.Lock]] = WeakKeyDictionary()
+_new_turn = threading.Lock()
+
+
+def _turn(log: Log, patient: str) -> threading.Lock:
+    """Return the lock that lets deliveries of a patient into a log one at a time.
+
+    Between asking what is new and queueing it no other delivery may bring the same.
+    """
+    with _new_turn:
+        return _turns.setdefault(log, {}).setdefault(patient, threading.Lock())
 
 
 def submit(
@@ -112,46 +108,81 @@ def submit(
     now: int,
     session: Session | None = None,
 ) -> Future[Summary]:
-    """Judge and queue a delivery; the future resolves once it is on disk.
+    """Judge and queue a delivery; the future resolves once all of it is on disk.
 
     Raises
     ------
-    IdentityError, TimeError, RangeError, LimitError
+    IdentityError, TimeError, RangeError, FormatError, LimitError
         A reading of another patient, from the future, or not finite: nothing is recorded.
     BusyError
         The queue is full; nothing was accepted.
     """
-    own = session or Session(patient)
-    given = ordered(readings)
-    _check(given, patient, now)
-    with own.lock:
-        keyed = {key_of(r): r for r in given}
-        keys = list(keyed)
-        new = [k for k, fresh in zip(keys, log.unseen(patient, keys), strict=True) if fresh]
-        kept = [keyed[k] for k in new]
-        answer: Future[Summary] = Future()
-        if not kept:
-            answer.set_result(Summary(duplicates=len(given)))
-            return answer
-        state, verdicts = quality.judge_many(own.state, kept)
-        late = [lateness(r, own.newest.get(channel_of(r))) for r in kept]
-        drafts = [*_facts(kept), _verdicts(kept, verdicts, late)]
-        summary = _count(kept, verdicts, late, len(given) - len(kept))
-        recorded = log.append(patient, drafts, new)
-        own.state = state
-        for r in kept:
-            at = instant_of(r)
-            own.newest[channel_of(r)] = max(at, own.newest.get(channel_of(r), at))
-    recorded.add_done_callback(_hand_on(answer, summary))
+    own, given = session or Session(patient), list(readings)
+    if own.patient != patient:
+        raise IdentityError("a session is of another patient", todo="Keep one for each patient")
+    check(given, patient, now)
+    keyed = {place[-1]: r for place, r in _placed(given)}
+    answer: Future[Summary] = Future()
+    if not keyed:
+        answer.set_result(Summary())
+        return answer
+    with _turn(log, patient):
+        fresh = dict(zip(keyed, log.unseen(patient, list(keyed)), strict=True))
+        new = {k: r for k, r in keyed.items() if fresh[k]}
+        if new:
+            summary, recorded = _record(log, own, new, len(given) - len(new))
+        else:
+            summary, recorded = Summary(duplicates=len(given)), _all_before(log)
+    held = [k for k in keyed if not fresh[k]]
+    recorded.add_done_callback(_hand_on(answer, summary, log, patient, held))
     return answer
 
 
-def _hand_on(answer: Future[Summary], summary: Summary) -> Callable[[Future[Receipt]], None]:
-    def done(recorded: Future[Receipt]) -> None:
-        error = recorded.exception()
-        if error is None:
+def _record(
+    log: Log, session: Session, new: Mapping[bytes, Reading], duplicates: int
+) -> tuple[Summary, Future[Receipt]]:
+    """Judge and queue what is new, given by key in event order; then remember it."""
+    kept = list(new.values())
+    state, verdicts = quality.judge_many(session.state, kept)
+    channels = [channel_of(r) for r in kept]
+    late = [
+        lateness(r, session.newest.get(channel)) for r, channel in zip(kept, channels, strict=True)
+    ]
+    drafts = [*_facts(kept), _verdicts(kept, verdicts, late)]
+    recorded = log.append(session.patient, drafts, list(new))
+    session.state = state
+    last = dict(zip(channels, map(instant_of, kept), strict=True))
+    for channel, at in last.items():
+        session.newest[channel] = max(at, session.newest.get(channel, at))
+    return _count(kept, verdicts, late, duplicates), recorded
+
+
+def _all_before(log: Log) -> Future[None]:
+    """Return a future that resolves once the log has finished everything queued until now."""
+    job = Job(lambda: None)
+    log.submit(job)
+    return job.answer
+
+
+def _hand_on(
+    answer: Future[Summary], summary: Summary, log: Log, patient: str, held: Sequence[bytes]
+) -> Callable[[Future[Any]], None]:
+    """Return what answers a delivery once it, and all that was queued before it, is done.
+
+    `held` are keys that the log had, or that another delivery was bringing: only what is on disk
+    by now may be called a duplicate.
+    """
+
+    def done(recorded: Future[Any]) -> None:
+        try:
+            recorded.result()
+            if held and any(log.unseen(patient, held)):
+                raise RecordError(
+                    "another delivery of the same readings could not be recorded",
+                    todo="Deliver them again",
+                )
             answer.set_result(summary)
-        else:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered, not lost
             answer.set_exception(error)
 
     return done
