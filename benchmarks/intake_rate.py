@@ -3,7 +3,8 @@
 ``python benchmarks/intake_rate.py`` prints a table and, as its last line, one JSON object.
 The whole way is measured: parsed, validated, judged, encrypted, hashed into the Merkle log, signed,
 and committed by SQLite with ``synchronous=FULL``. Rates are per core: divided by the processor time
-of all threads; the rates by the clock on the wall stand beside them and also hold the disk's wait.
+of all threads, the best of three runs; the rates by the clock on the wall stand beside them and
+also hold the disk's wait.
 """
 
 from __future__ import annotations
@@ -143,9 +144,13 @@ Run = Callable[[Log, list[Callable[[], list[Observation | Waveform]]]], Summary]
 
 
 def _timed(run: Run, make: list[Callable[[], list[Observation | Waveform]]]) -> Rate:
-    """Run once to warm up on a fresh log, then measure on another."""
+    """Warm up, then return the quickest of three runs, the one least disturbed by other work."""
     with _fresh() as log:
         run(log, make[: max(1, len(make) // 10)])
+    return max((_once(run, make) for _ in range(3)), key=lambda rate: rate.per_core)
+
+
+def _once(run: Run, make: list[Callable[[], list[Observation | Waveform]]]) -> Rate:
     with _fresh() as log:
         cpu, wall = time.process_time(), time.perf_counter()
         summary = run(log, make)
@@ -178,9 +183,9 @@ def _from_block(wave: Waveform) -> Callable[[], list[Observation | Waveform]]:
 
 def rates(scale: float = 1.0) -> dict[str, Rate]:
     """Measure every way in; `scale` makes all of them shorter or longer."""
-    bodies = bundles(max(20, int(300 * scale)))
-    minutes = blocks(max(20, int(600 * scale)), 60.0)
-    seconds = blocks(max(20, int(1500 * scale)), 1.0)
+    bodies = bundles(max(20, int(150 * scale)))
+    minutes = blocks(max(20, int(200 * scale)), 60.0)
+    seconds = blocks(max(20, int(400 * scale)), 1.0)
     return {
         "observations": _timed(_through, [_from_fhir(b) for b in bodies]),
         "observations_one_bundle_at_a_time": _timed(_one_by_one, [_from_fhir(b) for b in bodies]),
@@ -194,8 +199,11 @@ def rates(scale: float = 1.0) -> dict[str, Rate]:
 def measure() -> dict[str, float]:
     """Return ``{way}_per_s`` per core, and ``{way}_per_wall_s`` by the clock [1/s]."""
     found = rates()
-    cores = {f"{name}_per_s": round(rate.per_core) for name, rate in found.items()}
-    return cores | {f"{name}_per_wall_s": round(rate.per_wall) for name, rate in found.items()}
+    out: dict[str, float] = {}
+    for name, rate in found.items():
+        out[f"{name}_per_s"] = round(rate.per_core)
+        out[f"{name}_per_wall_s"] = round(rate.per_wall)
+    return out
 
 
 def profile(kind: str) -> None:
@@ -227,7 +235,8 @@ def main() -> None:
     found = measure()
     for name in (n for n in found if not n.endswith("_wall_s")):
         way = name.removesuffix("_per_s")
-        print(f"{way:36} {found[name]:>12,} /s per core {found[f'{way}_per_wall_s']:>12,} /s wall")
+        wall = found[f"{way}_per_wall_s"]
+        print(f"{way:36} {found[name]:>12,} /s per core {wall:>12,} /s wall")
     print(json.dumps(found))
 
 
