@@ -101,6 +101,36 @@ def test_a_flipped_byte_gives_exit_code_1_and_a_finding(store):
     assert json.loads(done.stdout)["findings"]
 
 
+def test_a_pressure_every_five_minutes_is_taken_in_and_shown_in_words(tmp_path):
+    table = tmp_path / "own.csv"
+    table.write_text(
+        "time,heart_rate,arterial_pressure\n,/min,mm[Hg]\n"
+        "2026-05-01T08:00:00Z,72,93\n2026-05-01T08:05:00Z,75,95\n"
+    )
+    log = tmp_path / "log"
+    done = isosoma("intake", table, "--store", log, "--patient", "p1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("own.csv: 3 readings kept (2 samples)")
+    shown = isosoma("record", "show", log).stdout
+    assert "arterial_pressure, 600 s from 2026-05-01T08:00:00.000Z" in shown
+    assert "3 judged" in shown
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused = isosoma("intake", empty, "--store", tmp_path / "none", "--patient", "p1")
+    assert (refused.returncode, (tmp_path / "none").exists()) == (2, False)
+
+
+def test_a_log_can_be_shown_while_another_process_writes_to_it(store):
+    from isosoma.record import open_log
+
+    with open_log(store):
+        shown = isosoma("record", "show", store, "--json")
+        busy = isosoma("record", "erase", store, "--patient", "anna-k", "--reason", "asked")
+    assert shown.returncode == 0, shown.stderr
+    assert busy.returncode == 2
+    assert "another process is writing" in busy.stderr
+
+
 reads = pytest.mark.skipif(not READERS.is_file(), reason="exchange is not there yet")
 
 

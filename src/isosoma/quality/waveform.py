@@ -143,7 +143,7 @@ def _extend(tail: Tail | None, w: Waveform) -> Tail:
     block = np.ascontiguousarray(w.samples, np.int16)
     if tail is not None and tail.hz == w.hz and abs(w.start - tail.end) <= 2 * SECOND:
         block = np.concatenate((tail.samples(), block))
-    return Tail(end, w.hz, block[-int(WINDOW * w.hz) :].tobytes())
+    return Tail(end, w.hz, block[-max(1, int(WINDOW * w.hz)) :].tobytes())
 
 
 def judge_waveform(tail: Tail | None, w: Waveform) -> tuple[Tail, Verdict]:
@@ -154,7 +154,7 @@ def judge_waveform(tail: Tail | None, w: Waveform) -> tuple[Tail, Verdict]:
     gone = missing(w)
     if gone is not None and gone.weight == 0:
         return tail or Tail(w.start, w.hz, b""), gone
-    whole = int(WINDOW * w.hz)
+    whole = max(1, int(WINDOW * w.hz))
     if w.samples.size <= whole:
         tail = _extend(tail, w)
         found = [_window(w.samples, tail.samples(), w)]

@@ -130,7 +130,7 @@ def brief(entry: Entry) -> str:
         names = ", ".join(dict.fromkeys(one["variable"] for one in held))
         return f"{len(held)} × {names}"
     if entry.kind == "waveform":
-        name = " ".join(filter(None, (held["variable"], held["channel"])))
+        name = " ".join(dict.fromkeys(filter(None, (held["variable"], held["channel"]))))
         span = f"{held['samples'] / held['hz']:.3f}".rstrip("0").rstrip(".")
         return f"{name}, {span} s from {clock(held['start'])}, {held['hz']:g} Hz"
     if entry.kind == "verdicts":
@@ -143,7 +143,7 @@ def judged(held: dict[str, Any]) -> str:
     """Return the verdicts of one delivery in a few words: how many, and each reason of doubt."""
     doubts = Counter(reason for _, reason in held["verdicts"].values())
     said = [f"{held['count']} judged, {held['count'] - sum(doubts.values())} good"]
-    return "; ".join([*said, *(f"{n} × {reason}" for reason, n in doubts.most_common())])
+    return "; ".join([*said, *(f"{n} in doubt ({reason})" for reason, n in doubts.most_common())])
 
 
 def wipe(arguments: argparse.Namespace) -> int:
