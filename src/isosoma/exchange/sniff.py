@@ -13,10 +13,11 @@ __all__ = ["READ", "is_companion", "read_path"]
 
 Reading = Observation | Waveform
 
-READ = "WFDB, EDF/EDF+, CSV and Parquet tables, FHIR R4, Open mHealth and HL7 v2"
+READ = "WFDB, EDF/EDF+, CSV and Parquet tables, FHIR R4, Open mHealth, HL7 v2 and Apple Health"
 _MAX_DOCUMENT = 256 << 20  # of JSON and HL7, which are read whole
-_OWN = (".hea", ".csv", ".edf", ".json", ".hl7", ".parquet")
+_OWN = (".hea", ".csv", ".edf", ".json", ".hl7", ".parquet", ".xml")
 _HEADER = re.compile(rb"^(#[^\n]*\n)*\s*[\w.-]+(/\d+)?[ \t]+\d+([ \t]|\r?\n|$)")
+_HEALTHKIT = re.compile(rb"(\xef\xbb\xbf)?(<\?xml\s[^>]*\?>\s*)?<(!DOCTYPE\s+)?HealthData[\s>\[]")
 
 
 def is_companion(path: Path) -> bool:
@@ -86,6 +87,10 @@ def _reader(file: Path, head: bytes, subject: str | None, received: int) -> Iter
         from isosoma.exchange.hl7v2 import read_hl7
 
         return iter(read_hl7(_document(file), subject=subject, received=received))
+    if _HEALTHKIT.match(plain):
+        from isosoma.exchange.healthkit import read_healthkit
+
+        return read_healthkit(file, subject=subject, received=received)
     if file.suffix == ".hea" and _HEADER.match(head):
         from isosoma.exchange.wfdb import read_wfdb
 
@@ -106,4 +111,4 @@ def _json(file: Path, head: bytes, subject: str | None, received: int) -> Iterat
         return iter(read_fhir(body, subject=subject, received=received, where=file.name))
     from isosoma.exchange.openmhealth import read_openmhealth
 
-    return iter(read_openmhealth(body, subject=subject, received=received))
+    return iter(read_openmhealth(body, subject=subject, received=received, where=file.name))
