@@ -19,10 +19,20 @@ import pytest
 from isosoma.core.errors import BusyError, FormatError, RecordError
 from isosoma.core.observation import Observation
 from isosoma.core.principal import Principal
-from isosoma.record import Draft, decode_observations, encode_observations, erase, open_log, verify
+from isosoma.record import (
+    Draft,
+    decode_observations,
+    encode_observations,
+    erase,
+    get_blob,
+    open_log,
+    put_blob,
+    verify,
+)
 from isosoma.record import keys as key_file
 from isosoma.record.checkpoint import open_note, parse_checkpoint
 from isosoma.record.erasure import traces
+from isosoma.record.kek import PASSPHRASE
 from isosoma.record.keys import pinned_keys
 from isosoma.record.merkle import verify_inclusion
 
@@ -182,8 +192,8 @@ def test_erased_is_gone(place, tmp_path):
     with place.open() as log:
         log.append("CANARY-ID-77", [Draft("reading", b"CANARY-VALUE")]).result()
         log.append("other-patient", [Draft("reading", b"kept")]).result()
-        digest = log.put_blob("CANARY-ID-77", b"CANARY-BLOB" * 100)
-        assert log.get_blob("CANARY-ID-77", digest) == b"CANARY-BLOB" * 100
+        digest = put_blob(log, "CANARY-ID-77", b"CANARY-BLOB" * 100)
+        assert get_blob(log, "CANARY-ID-77", digest) == b"CANARY-BLOB" * 100
         log.keys.backup("1")
         receipt = erase(log, "CANARY-ID-77", "desk", "asked for it")
         assert receipt.proof is not None
@@ -257,11 +267,11 @@ def test_key_others_can_read_is_refused(tmp_path):
 
 
 def test_pass_phrase_instead_of_a_file(tmp_path, monkeypatch):
-    monkeypatch.setenv(key_file.PASSPHRASE, "correct horse")
+    monkeypatch.setenv(PASSPHRASE, "correct horse")
     with open_log(tmp_path / "log") as log:
         log.append("p", [Draft("reading", b"1")]).result()
     assert not (tmp_path / "log-kek").exists()
-    monkeypatch.setenv(key_file.PASSPHRASE, "wrong horse")
+    monkeypatch.setenv(PASSPHRASE, "wrong horse")
     with pytest.raises(RecordError, match="does not open"):
         open_log(tmp_path / "log")
     assert verify(tmp_path / "log").ok, "verification needs no key"

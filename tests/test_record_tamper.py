@@ -12,7 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from isosoma.core.errors import FormatError, TamperError
 from isosoma.core.observation import Observation, Waveform
-from isosoma.record import Draft, encode_observations, encode_waveform, erase, open_log, verify
+from isosoma.record import (
+    Draft,
+    encode_observations,
+    encode_waveform,
+    erase,
+    open_log,
+    put_blob,
+    verify,
+)
 from isosoma.record.checkpoint import Checkpoint, sign_note
 from isosoma.record.merkle import EMPTY, Frontier, leaf_hash
 
@@ -31,8 +39,8 @@ def original(tmp_path_factory):
     path = tmp_path_factory.mktemp("original") / "log"
     with open_log(path) as log:
         fill(log, 0, 4)
-        log.put_blob("patient-0", b"an image" * 40)
-        log.put_blob("patient-1", b"another image" * 40)
+        put_blob(log, "patient-0", b"an image" * 40)
+        put_blob(log, "patient-1", b"another image" * 40)
     assert verify(path, deep=True).findings == ()
     return path
 
@@ -288,7 +296,7 @@ def test_erased_patients_leave_no_canary(tmp_path):
         ]
         log.append(who, [Draft("observations", encode_observations(obs))], [b"CANARY-KEY"]).result()
         log.append(who, [Draft("reading", {"a": "CANARY-VALUE"}, key=b"CANARY-KEY")]).result()
-        log.put_blob(who, b"CANARY-BLOB" * 30)
+        put_blob(log, who, b"CANARY-BLOB" * 30)
         log.keys.backup("nightly")
         fill(log, 0, 2)
         pseudonym = log.keys.find(who).pseudonym

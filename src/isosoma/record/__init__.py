@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isosoma.record.attachments import get_blob, put_blob
 from isosoma.record.blocks import (
     decode_observations,
     decode_waveform,
@@ -12,6 +13,7 @@ from isosoma.record.checking import Finding, Report, verify
 from isosoma.record.entries import Draft, Entry, Receipt
 from isosoma.record.erasure import erase
 from isosoma.record.log import Log, open_log
+from isosoma.record.proving import prove
 
 __all__ = [
     "Draft",
@@ -25,6 +27,9 @@ __all__ = [
     "encode_observations",
     "encode_waveform",
     "erase",
+    "get_blob",
     "open_log",
+    "prove",
+    "put_blob",
     "verify",
 ]

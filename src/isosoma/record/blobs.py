@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
 from isosoma.core.errors import RecordError, TamperError
+from isosoma.record.files import sync_folder, write_atomically
 
-__all__ = ["blob_path", "delete_blob", "read_blob", "sync_folder", "write_atomically", "write_blob"]
+__all__ = ["blob_folder", "blob_path", "delete_blob", "read_blob", "write_blob"]
+
+
+def blob_folder(files: Path) -> Path:
+    """Return the folder of the blobs of the log whose files lie at `files`."""
+    return Path(f"{files}-blobs")
 
 
 def blob_path(folder: Path, digest: str) -> Path:
@@ -16,29 +21,6 @@ def blob_path(folder: Path, digest: str) -> Path:
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
         raise RecordError("a blob is named by 64 hexadecimal digits", todo="Check its name")
     return folder / digest[:2] / digest
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in `folder` durable."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = True) -> None:
-    """Write `data` under `path` so that a reader finds the old or the new, never half."""
-    fresh = path.with_name(path.name + "-new")
-    fd = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode)
-    with os.fdopen(fd, "wb") as out:
-        out.write(data)
-        if sync:
-            out.flush()
-            os.fsync(fd)
-    fresh.replace(path)
-    if sync:
-        sync_folder(path.parent)
 
 
 def write_blob(folder: Path, ciphertext: bytes) -> str:

@@ -12,9 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from isosoma.core.errors import IsosomaError, RecordError, TamperError
-from isosoma.record.blobs import read_blob
+from isosoma.record import asking
+from isosoma.record.blobs import blob_folder, read_blob
 from isosoma.record.checkpoint import Checkpoint, VerifierKey, open_note, parse_checkpoint
 from isosoma.record.header import Header, open_row, read_header, seen_digest
+from isosoma.record.kept import checkpoint_file
 from isosoma.record.keys import KeyFile, pinned_keys
 from isosoma.record.log import open_store
 from isosoma.record.merkle import Frontier, leaf_hash
@@ -142,7 +144,7 @@ def _everything(
 ) -> None:  # fmt: skip
     for fault in store.faults():
         check.found("database", f"the database is damaged ({fault})", store.where)
-    meta = store.meta()
+    meta = asking.meta(store)
     check.origin = meta.get("origin", "")
     if meta.keys() != {"format", "origin"} or meta.get("format") != FORMAT:
         check.found("database", "the log's description was changed", store.where)
@@ -167,7 +169,7 @@ def _trust(check: _Check, files: Path, trusted: Sequence[str] | None) -> None:
 def _kept(check: _Check, files: Path, given: str | None) -> list[tuple[str, Checkpoint]]:
     """Read the checkpoints kept beside the log and given from elsewhere."""
     found: list[tuple[str, str]] = []
-    beside = Path(f"{files}-checkpoint")
+    beside = checkpoint_file(files)
     if beside.exists():
         found.append((str(beside), beside.read_bytes().decode("utf-8", "replace")))
     else:
@@ -201,9 +203,9 @@ def _signed(check: _Check, note: str, where: str) -> Checkpoint | None:
 
 def _walk(check: _Check, store: Store, progress: Callable[[int], object] | None) -> None:
     """Hash every leaf again and hold each stored checkpoint against the root at its size."""
-    marks = store.marks()
+    marks = asking.marks(store)
     mark = next(marks, None)
-    rows = store.rows(start=-(2**62))
+    rows = asking.rows(store)
     row = next(rows, None)
     while mark is not None or row is not None:
         if mark is not None and (row is None or check.frontier.size >= mark.size):
@@ -315,7 +317,7 @@ def _tail(check: _Check, store: Store, notes: Sequence[tuple[str, Checkpoint]]) 
 def _seen(check: _Check, store: Store) -> None:
     """Compare the idempotence keys with the digests in the headers."""
     have: dict[int, list[bytes]] = {}
-    for sequence, key in store.seen():
+    for sequence, key in asking.seen(store):
         have.setdefault(sequence, []).append(key)
     for sequence in sorted(have.keys() | check.seen.keys()):
         if seen_digest(have.get(sequence, [])) != check.seen.get(sequence, ""):
@@ -328,16 +330,16 @@ def _blobs(check: _Check, files: Path) -> None:
         if patient in check.erased:
             continue
         try:
-            read_blob(Path(f"{files}-blobs"), digest)
+            read_blob(blob_folder(files), digest)
         except RecordError as error:
             check.found("blob", error.what, error.where or digest, error.todo)
 
 
 def _decrypt(check: _Check, store: Store, files: Path) -> None:
     """Open every ciphertext with its patient's key."""
-    keys = KeyFile(files, origin=check.origin, create=False, write=False)
+    keys = KeyFile(files, origin=check.origin, write=False)
     try:
-        for row in store.rows():
+        for row in asking.rows(store):
             person = keys.of(row.patient)
             if person is None and row.patient not in check.erased:
                 todo = "Restore FILE-keys from a backup"

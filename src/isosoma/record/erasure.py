@@ -7,9 +7,12 @@ from pathlib import Path
 
 from isosoma.core.errors import IdentityError, RecordError
 from isosoma.core.principal import Principal
+from isosoma.record.blobs import blob_folder
 from isosoma.record.canonical import canonical
 from isosoma.record.entries import HOUSE, Receipt
 from isosoma.record.log import Log
+from isosoma.record.proving import prove
+from isosoma.record.shredding import shred
 from isosoma.record.writer import Item, Job
 
 __all__ = ["erase", "traces"]
@@ -47,30 +50,30 @@ def erase(
     who = by if isinstance(by, Principal) else Principal(by, "service")
     if patient in reason or patient in who.id:
         raise IdentityError("the reason or actor names the patient", todo="Say it without the id")
-    log.erasing(patient, on=True)
+    log.gate.shut(patient)
     try:
         payload = canonical({"by": who.id, "reason": reason})
         draft = ("erasure", payload, b"", ())
         item = Item(HOUSE, [draft], (), who, "erasure", erases=keys.pseudonym)
         log.submit(item)
         receipt = item.answer.result()
-        job = Job(lambda: log.destroy(keys))
+        job = Job(lambda: shred(log.store, log.keys, log.files, keys))
         log.submit(job)
         job.answer.result()
         for clean in derived:
             clean(patient)
     finally:
-        log.erasing(patient, on=False)
+        log.gate.reopen(patient)
     left = traces(log.files, [patient.encode()]) if len(patient.encode()) >= _SHORTEST else []
     if left:
         raise RecordError("the patient's id is still there", ", ".join(map(str, left)), "Delete it")
-    return log.prove(receipt.sequences[0])
+    return prove(log, receipt.sequences[0])
 
 
 def traces(path: Path, canaries: Sequence[bytes]) -> list[Path]:
     """Return the files of the log at `path` (all FILE*, blobs and backups) that hold a canary."""
     beside = [p for p in path.parent.glob(f"{path.name}*") if p.is_file()]
-    inside = [p for p in Path(f"{path}-blobs").rglob("*") if p.is_file()]
+    inside = [p for p in blob_folder(path).rglob("*") if p.is_file()]
     return [p for p in [*beside, *inside] if any(_holds(p, c) for c in canaries)]
 
 

@@ -1,21 +1,16 @@
 """The key file: wrapped keys and salts of all patients, apart from the log and its backups.
 
-::
-
-    wrapped = AES256GCM(KEK, DEK, aad = enc("dek", tenant, patient, version))
-
 Losing a patient's rows here is losing the patient's content everywhere: that is how one is erased.
-The KEK comes from the environment's pass phrase (scrypt) or a file only its owner can read.
 """
 
 from __future__ import annotations
 
-import hmac
 import os
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import dataclass, field
-from hashlib import scrypt, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from isosoma.core.errors import ErasedError, FormatError, RecordError, TamperError
-from isosoma.record.blobs import write_atomically
 from isosoma.record.checkpoint import VerifierKey
-from isosoma.record.envelope import MOST_MESSAGES, enc, seal, unseal
+from isosoma.record.envelope import MOST_MESSAGES
+from isosoma.record.files import write_atomically
+from isosoma.record.kek import Kek, find_kek
 from isosoma.record.store import FORMAT
 
-__all__ = ["PASSPHRASE", "KeyFile", "Keys", "find_kek", "forget", "pinned_keys"]
-
-PASSPHRASE = "ISOSOMA_PASSPHRASE"  # noqa: S105 - the variable's name, not its content
-"""Environment variable with the pass phrase; without it the KEK lies in FILE-kek."""
+__all__ = ["KeyFile", "Keys", "forget", "make_key_file", "pinned_keys"]
 
 _STEP = 2**20
 """Messages reserved at a time: a crash forgets the count within, never the reservation."""
@@ -78,32 +71,6 @@ class Keys:
         return self.ciphers[version]
 
 
-def find_kek(path: Path, salt: bytes, *, create: bool) -> bytes:
-    """Return the 32-byte key that wraps all others.
-
-    From the pass phrase in the environment (scrypt, N = 2^15, r = 8, p = 1), else from FILE-kek.
-
-    Raises
-    ------
-    RecordError
-        No pass phrase and no file, or a file that others can read.
-    """
-    phrase = os.environ.get(PASSPHRASE)
-    if phrase:
-        return scrypt(phrase.encode(), salt=salt, n=2**15, r=8, p=1, maxmem=2**26, dklen=32)
-    file = Path(f"{path}-kek")
-    if create and not file.exists():
-        write_atomically(file, os.urandom(32))
-    if not file.exists():
-        raise RecordError("the key is missing", str(file), f"Restore it or set {PASSPHRASE}")
-    if file.stat().st_mode & 0o077:
-        raise RecordError("others can read the key", str(file), "Run chmod 600 on it")
-    kek = file.read_bytes()
-    if len(kek) != 32:
-        raise FormatError("the key is not 32 bytes", str(file), "Restore it from a copy")
-    return kek
-
-
 def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
     uri = f"{file.resolve().as_uri()}?mode={'rw' if write else 'ro'}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
@@ -114,18 +81,36 @@ def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
     return db
 
 
+def make_key_file(path: Path, origin: str) -> None:
+    """Make FILE-keys (and FILE-kek, without a pass phrase) for a new log, with a signing key."""
+    file, salt = Path(f"{path}-keys"), os.urandom(16)
+    kek = find_kek(path, origin, salt, create=True)
+    private = Ed25519PrivateKey.generate()
+    meta = {
+        "format": FORMAT.encode(),
+        "origin": origin.encode(),
+        "salt": salt,
+        "public": str(VerifierKey(origin, private.public_key().public_bytes_raw())).encode(),
+        "private": kek.wrap(private.private_bytes_raw(), "sign"),
+    }
+    fresh = Path(f"{file}-new")
+    write_atomically(fresh, b"")
+    with closing(sqlite3.connect(fresh)) as db:
+        db.executescript(_SCHEMA)
+        db.executemany("INSERT INTO meta VALUES(?,?)", meta.items())
+        db.commit()
+    fresh.replace(file)
+
+
 def forget(file: Path, pseudonym: str) -> None:
     """Destroy all of a patient's keys in one key file (or a backup of one), overwriting them."""
     try:
-        db = _connect(file, write=True)
-        try:
+        with closing(_connect(file, write=True)) as db:
             db.execute("BEGIN IMMEDIATE")
             db.execute("DELETE FROM deks WHERE pseudonym=?", (pseudonym,))
             db.execute("DELETE FROM patients WHERE pseudonym=?", (pseudonym,))
             db.execute("COMMIT")
             db.execute("VACUUM")
-        finally:
-            db.close()
     except sqlite3.Error as error:
         raise RecordError(
             f"the keys could not be destroyed ({error})", str(file), "Delete this file by hand"
@@ -138,27 +123,33 @@ def pinned_keys(path: Path) -> list[VerifierKey]:
     if not file.exists():
         raise RecordError("the key file is missing", str(file), "Give the log's public key")
     try:
-        db = _connect(file, write=False)
-        try:
+        with closing(_connect(file, write=False)) as db:
             found = db.execute("SELECT value FROM meta WHERE key='public'").fetchall()
-        finally:
-            db.close()
     except sqlite3.Error as error:
         raise TamperError(f"the key file is broken ({error})", str(file), "Restore it") from error
     return [VerifierKey.parse(bytes(line).decode("utf-8", "replace")) for (line,) in found]
 
 
+def _signing_key(kek: Kek, sealed: bytes, file: Path) -> Ed25519PrivateKey:
+    """Return the key that signs checkpoints; opening it is the proof that the KEK is right."""
+    try:
+        return Ed25519PrivateKey.from_private_bytes(kek.unwrap(sealed, "sign"))
+    except TamperError as error:
+        raise RecordError(
+            "the key or pass phrase does not open this log",
+            str(file),
+            "Give the one it was made with",
+        ) from error
+
+
 class KeyFile:
     """The open key file of one log."""
 
-    def __init__(self, path: Path, *, origin: str, create: bool, write: bool = True) -> None:
+    def __init__(self, path: Path, *, origin: str, write: bool = True) -> None:
         """Open FILE-keys; raises RecordError where it is missing, broken or of another KEK."""
-        self.file = Path(f"{path}-keys")
+        self.file, self.origin = Path(f"{path}-keys"), origin
         self._guard = threading.RLock()
         self._held: dict[str, Keys] = {}
-        fresh = create and not self.file.exists()
-        if fresh:
-            self._make(path, origin)
         if not self.file.exists():
             raise RecordError("the key file is missing", str(self.file), "Restore it from a copy")
         try:
@@ -168,45 +159,8 @@ class KeyFile:
             raise FormatError(f"no key file of ours ({error})", str(self.file)) from error
         if meta.get("format") != FORMAT.encode() or meta.get("origin") != origin.encode():
             raise FormatError("these are the keys of another log", str(self.file), "Give its own")
-        self.origin = origin
-        self._open(find_kek(path, meta["salt"], create=False), meta["private"])
-
-    def _make(self, path: Path, origin: str) -> None:
-        salt = os.urandom(16)
-        kek = find_kek(path, salt, create=True)
-        private = Ed25519PrivateKey.generate()
-        public = str(VerifierKey(origin, private.public_key().public_bytes_raw()))
-        sealed = seal(AESGCM(kek), private.private_bytes_raw(), enc("sign", origin))
-        fresh = Path(f"{self.file}-new")
-        write_atomically(fresh, b"")
-        db = sqlite3.connect(fresh)
-        db.executescript(_SCHEMA)
-        rows = {"format": FORMAT, "origin": origin, "salt": salt, "public": public}
-        rows["private"] = sealed
-        values = [(k, v.encode() if isinstance(v, str) else v) for k, v in rows.items()]
-        db.executemany("INSERT INTO meta VALUES(?,?)", values)
-        db.commit()
-        db.close()
-        fresh.replace(self.file)
-
-    def _open(self, kek: bytes, private: bytes) -> None:
-        self._kek = AESGCM(kek)
-        self._finder = sha256(b"isosoma lookup" + kek).digest()
-        try:
-            raw = unseal(self._kek, private, enc("sign", self.origin))
-        except TamperError as error:
-            raise RecordError(
-                "the key or pass phrase does not open this log",
-                str(self.file),
-                "Give the one it was made with",
-            ) from error
-        self.private = Ed25519PrivateKey.from_private_bytes(raw)
-
-    def _lookup(self, patient: str) -> bytes:
-        return hmac.digest(self._finder, patient.encode(), "sha256")
-
-    def _wrap(self, pseudonym: str, version: int, dek: bytes) -> bytes:
-        return seal(self._kek, dek, enc("dek", self.origin, pseudonym, version))
+        self._kek = find_kek(path, origin, meta["salt"], create=False)
+        self.private = _signing_key(self._kek, meta["private"], self.file)
 
     def find(self, patient: str) -> Keys | None:
         """Return a patient's keys; None where there is no such patient (or no longer)."""
@@ -214,29 +168,28 @@ class KeyFile:
             held = self._held.get(patient)
             if held is not None:
                 return held
-            found = self._db.execute(
-                "SELECT pseudonym FROM patients WHERE lookup=?", (self._lookup(patient),)
-            ).fetchone()
+            sql = "SELECT pseudonym FROM patients WHERE lookup=?"
+            found = self._db.execute(sql, (self._kek.lookup(patient),)).fetchone()
             return self.of(found[0]) if found else None
 
     def of(self, pseudonym: str) -> Keys | None:
         """Return the keys behind a pseudonym; None where they were destroyed."""
         with self._guard:
-            row = self._db.execute(
-                "SELECT name, salt FROM patients WHERE pseudonym=?", (pseudonym,)
-            ).fetchone()
+            sql = "SELECT name, salt FROM patients WHERE pseudonym=?"
+            row = self._db.execute(sql, (pseudonym,)).fetchone()
             if row is None:
                 return None
-            patient = unseal(self._kek, row[0], enc("name", self.origin, pseudonym)).decode()
+            patient = self._kek.unwrap(row[0], "name", pseudonym).decode()
             if patient in self._held:
                 return self._held[patient]
-            salt = unseal(self._kek, row[1], enc("salt", self.origin, pseudonym))
-            ciphers: dict[int, AESGCM] = {}
-            for version, wrapped in self._db.execute(
-                "SELECT version, wrapped FROM deks WHERE pseudonym=?", (pseudonym,)
-            ):
-                aad = enc("dek", self.origin, pseudonym, version)
-                ciphers[version] = AESGCM(unseal(self._kek, wrapped, aad))
+            sql = "SELECT version, wrapped FROM deks WHERE pseudonym=?"
+            ciphers = {
+                version: AESGCM(self._kek.unwrap(wrapped, "dek", pseudonym, version))
+                for version, wrapped in self._db.execute(sql, (pseudonym,))
+            }
+            if not ciphers:
+                raise TamperError("a patient has a salt but no key", str(self.file), "Restore it")
+            salt = self._kek.unwrap(row[1], "salt", pseudonym)
             keys = Keys(pseudonym, patient, salt, ciphers, max(ciphers), 0)
             self._held[patient] = keys
             return keys
@@ -247,14 +200,13 @@ class KeyFile:
             found = self.find(patient)
             if found is not None:
                 return found
-            pseudonym, salt = os.urandom(16).hex(), os.urandom(32)
-            name = seal(self._kek, patient.encode(), enc("name", self.origin, pseudonym))
-            sealed = seal(self._kek, salt, enc("salt", self.origin, pseudonym))
-            dek = AESGCM.generate_key(256)
+            pseudonym, salt, dek = os.urandom(16).hex(), os.urandom(32), AESGCM.generate_key(256)
+            wrap = self._kek.wrap
+            name = wrap(patient.encode(), "name", pseudonym)
+            row = (pseudonym, self._kek.lookup(patient), name, wrap(salt, "salt", pseudonym))
+            deks = (pseudonym, 1, _STEP, wrap(dek, "dek", pseudonym, 1))
             self._db.execute("BEGIN IMMEDIATE")
-            row = (pseudonym, self._lookup(patient), name, sealed)
             self._db.execute("INSERT INTO patients VALUES(?,?,?,?)", row)
-            deks = (pseudonym, 1, _STEP, self._wrap(pseudonym, 1, dek))
             self._db.execute("INSERT INTO deks VALUES(?,?,?,?)", deks)
             self._db.execute("COMMIT")
             keys = Keys(pseudonym, patient, salt, {1: AESGCM(dek)}, 1, _STEP)
@@ -281,17 +233,11 @@ class KeyFile:
             self._db.execute(sql, (_STEP, *where))
         else:
             dek, version = AESGCM.generate_key(256), keys.version + 1
-            row = (keys.pseudonym, version, _STEP, self._wrap(keys.pseudonym, version, dek))
+            wrapped = self._kek.wrap(dek, "dek", keys.pseudonym, version)
+            row = (keys.pseudonym, version, _STEP, wrapped)
             self._db.execute("INSERT INTO deks VALUES(?,?,?,?)", row)
             keys.ciphers[version], keys.version = AESGCM(dek), version
         keys.left = _STEP
-
-    def patients(self) -> list[str]:
-        """Return the ids of all patients whose keys exist, the log itself left out."""
-        with self._guard:
-            found = [p for (p,) in self._db.execute("SELECT pseudonym FROM patients")]
-            ids = [keys.patient for p in found if (keys := self.of(p)) is not None]
-            return sorted(i for i in ids if i)
 
     def destroy(self, keys: Keys) -> None:
         """Destroy a patient's keys here and in every backup beside (FILE-keys.backup*)."""
@@ -305,10 +251,9 @@ class KeyFile:
     def backup(self, name: str) -> Path:
         """Copy the key file to FILE-keys.backup-`name`, where `destroy` finds it."""
         target = Path(f"{self.file}.backup-{name}")
-        with self._guard, sqlite3.connect(target) as copy:
+        write_atomically(target, b"")  # nobody else may read it, from its first byte on
+        with self._guard, closing(sqlite3.connect(target)) as copy:
             self._db.backup(copy)
-        copy.close()
-        target.chmod(0o600)
         return target
 
     def close(self) -> None:

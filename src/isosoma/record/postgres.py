@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -36,8 +36,6 @@ _EVENTS = (
     " %s::bytea[], %s::bytea[])"
 )
 _SEEN = "INSERT INTO seen SELECT * FROM unnest(%s::bytea[], %s::bigint[])"
-_ROWS = "SELECT sequence, patient, kind, object, header, ciphertext FROM events"
-_MARKS = "SELECT size, root, peaks, note FROM checkpoints"
 _SOME = 200
 _LOCK = 0x69736F73  # "isos": the advisory lock that the one writer of a database holds
 
@@ -63,6 +61,21 @@ def _arguments(url: str) -> dict[str, Any]:
     return {**out, "host": host, "ssl_context": None if local else ssl.create_default_context()}
 
 
+def _connect(arguments: dict[str, Any]) -> pg.Connection:
+    try:
+        db = pg.connect(**arguments)
+    except (pg.Error, OSError) as error:
+        where = f"postgresql database {arguments['database']}"
+        raise RecordError(f"the server cannot be reached ({error})", where, "Start it") from error
+    db.autocommit = True
+    return db
+
+
+def _ours(sql: str) -> str:
+    """Return a question in pg8000's dialect; ours hold ``?`` for arguments only."""
+    return sql.replace("?", "%s")
+
+
 class PostgresStore:
     """One database. The writer holds an advisory lock for as long as it is open."""
 
@@ -79,7 +92,7 @@ class PostgresStore:
         self._arguments = _arguments(url)
         self.where = f"postgresql database {self._arguments['database']}"
         self._guard = threading.Lock()
-        self._db = self._connect()
+        self._db = _connect(self._arguments)
         try:
             self._begin(create, write=write)
         except BaseException:
@@ -87,30 +100,18 @@ class PostgresStore:
                 self._db.close()
             raise
 
-    def _connect(self) -> pg.Connection:
-        try:
-            db = pg.connect(**self._arguments)
-        except (pg.Error, OSError) as error:
-            raise RecordError(
-                f"the server cannot be reached ({error})",
-                self.where,
-                "Start it",
-            ) from error
-        db.autocommit = True
-        return db
-
     def _begin(self, create: dict[str, str] | None, *, write: bool) -> None:
         """Insist on durability, take the lock, make the tables where there are none."""
         if write:
-            (fsync,) = self._all("SHOW fsync")[0]
-            self._all("SET synchronous_commit TO on")
+            (fsync,) = self.ask("SHOW fsync")[0]
+            self.ask("SET synchronous_commit TO on")
             if fsync != "on":
                 raise RecordError("the server runs with fsync off", self.where, "Switch it on")
-            if not self._all("SELECT pg_try_advisory_lock(%s)", _LOCK)[0][0]:
+            if not self.ask("SELECT pg_try_advisory_lock(?)", _LOCK)[0][0]:
                 raise BusyError(
                     "another process is writing to this log", self.where, "Close it there"
                 )
-        there = self._all("SELECT to_regclass('events') IS NOT NULL")[0][0]
+        (there,) = self.ask("SELECT to_regclass('events') IS NOT NULL")[0]
         if not there and create is not None:
             cursor = self._db.cursor()
             cursor.execute("BEGIN")
@@ -119,8 +120,9 @@ class PostgresStore:
             for pair in create.items():
                 cursor.execute("INSERT INTO meta VALUES(%s, %s)", pair)
             cursor.execute("COMMIT")
-        found = self.meta().get("format") if there or create is not None else None
-        if found != FORMAT:
+            there = True
+        found = self.ask("SELECT value FROM meta WHERE key='format'") if there else []
+        if list(map(tuple, found)) != [(FORMAT,)]:
             raise FormatError(
                 f"this is no log of version {FORMAT!r}", self.where, "Give the database of a log"
             )
@@ -152,73 +154,33 @@ class PostgresStore:
                     f"nothing was written ({error})", self.where, "Check the server"
                 ) from error
 
-    def _all(self, sql: str, *args: Any) -> list[Any]:
+    def ask(self, sql: str, *args: Any) -> list[Any]:
+        """Return the rows that answer `sql`, with ``?`` for each of `args`."""
         with self._guard:
             try:
                 cursor = self._db.cursor()
-                cursor.execute(sql, args)
+                cursor.execute(_ours(sql), args)
                 return list(cursor.fetchall()) if cursor.description else []
             except (pg.Error, OSError) as error:
-                raise RecordError(
-                    f"the database refused ({error})", self.where, "Check the server"
-                ) from error
+                raise self._refused(error) from error
 
-    def _stream(self, sql: str, *args: Any) -> Iterator[Any]:
+    def _refused(self, error: Exception) -> RecordError:
+        return RecordError(f"the database refused ({error})", self.where, "Check the server")
+
+    def stream(self, sql: str, *args: Any) -> Iterator[Any]:
         """Yield through a server-side cursor of an own connection, in pieces."""
-        with closing(self._connect()) as db:
-            cursor = db.cursor()
-            cursor.execute("BEGIN READ ONLY")
-            cursor.execute(f"DECLARE piece CURSOR FOR {sql}", args)
-            while True:
-                cursor.execute(f"FETCH {_SOME} FROM piece")
-                found = cursor.fetchall()
-                if not found:
-                    return
-                yield from found
-
-    def last(self) -> Mark | None:
-        """Return the newest checkpoint; None in an empty store."""
-        found = self._all(f"{_MARKS} ORDER BY size DESC LIMIT 1")
-        return Mark(*found[0]) if found else None
-
-    def marks(self) -> Iterator[Mark]:
-        """Yield all checkpoints by size."""
-        return (Mark(*m) for m in self._stream(f"{_MARKS} ORDER BY size"))
-
-    def mark_at(self, size: int) -> Mark | None:
-        """Return the checkpoint of exactly that size."""
-        found = self._all(f"{_MARKS} WHERE size=%s", size)
-        return Mark(*found[0]) if found else None
-
-    def rows(
-        self, patient: str | None = None, kinds: Iterable[str] | None = None, start: int = 0
-    ) -> Iterator[Row]:
-        """Yield rows in order of sequence, as they were when the first was asked for."""
-        sql, args = f"{_ROWS} WHERE sequence>=%s", list[Any]([start])
-        if patient is not None:
-            sql, args = f"{sql} AND patient=%s", [*args, patient]
-        if kinds is not None:
-            sql, args = f"{sql} AND kind = ANY(%s)", [*args, list(kinds)]
-        return (Row(*r) for r in self._stream(f"{sql} ORDER BY sequence", *args))
-
-    def latest(self, object_id: str) -> Row | None:
-        """Return the newest version of an object; None where there is none."""
-        newest = "WHERE object=%s AND object<>'' ORDER BY sequence DESC LIMIT 1"
-        found = self._all(f"{_ROWS} {newest}", object_id)
-        return Row(*found[0]) if found else None
-
-    def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Return which of the seen keys are stored."""
-        found = self._all("SELECT key FROM seen WHERE key = ANY(%s::bytea[])", list(keys))
-        return {bytes(key) for (key,) in found}
-
-    def seen(self) -> Iterator[tuple[int, bytes]]:
-        """Yield (sequence, key) of all seen keys in that order."""
-        return self._stream("SELECT sequence, key FROM seen ORDER BY sequence, key")
-
-    def meta(self) -> dict[str, str]:
-        """Return the store's own description."""
-        return {key: value for key, value in self._all("SELECT key, value FROM meta")}  # noqa: C416
+        with closing(_connect(self._arguments)) as db:
+            try:
+                cursor = db.cursor()
+                cursor.execute("BEGIN READ ONLY")
+                cursor.execute(f"DECLARE piece CURSOR FOR {_ours(sql)}", args)
+                piece = f"FETCH {_SOME} FROM piece"
+                cursor.execute(piece)
+                while found := cursor.fetchall():
+                    yield from found
+                    cursor.execute(piece)
+            except (pg.Error, OSError) as error:
+                raise self._refused(error) from error
 
     def faults(self) -> list[str]:
         """Return nothing: the server checks its own pages, where it was made with checksums."""
@@ -227,7 +189,7 @@ class PostgresStore:
     def settle(self) -> None:
         """Ask the server to move everything into its main files (where it lets this user)."""
         with suppress(RecordError):
-            self._all("CHECKPOINT")
+            self.ask("CHECKPOINT")
 
     def close(self) -> None:
         """Close, and let another process write."""

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,67 @@ CREATE TABLE seen(key BLOB PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID
 CREATE TABLE checkpoints(size INTEGER PRIMARY KEY, root BLOB NOT NULL, peaks BLOB NOT NULL,
   note TEXT NOT NULL);
 """
-_COLUMNS = "sequence, patient, kind, object, header, ciphertext"
-_ROWS = f"SELECT {_COLUMNS} FROM events WHERE sequence>=?"  # noqa: S608 - our own words only
-_LATEST = (
-    f"SELECT {_COLUMNS} FROM events"  # noqa: S608 - our own words only
-    " WHERE object=? AND object<>'' ORDER BY sequence DESC LIMIT 1"
-)
-_ROW, _MARK, _KEY = (int, str, str, str, bytes, bytes), (int, bytes, bytes, str), (int, bytes)
-_KNOWN = "SELECT key FROM seen WHERE key IN ({})"
-_SOME = 500
 
 
 def _no_log(path: Path, error: Exception | None = None) -> FormatError:
     why = f" ({error})" if error else ""
     return FormatError(f"this is no log of ours{why}", str(path), "Give the file of a log")
+
+
+def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode={'rw' if write else 'ro'}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+    if write:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA secure_delete=ON")
+    return db
+
+
+def _make(path: Path, description: dict[str, str]) -> None:
+    """Create the file whole: a half-made one never has our name."""
+    fresh = Path(f"{path}-new")
+    fresh.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh)) as db:
+        db.executescript(_SCHEMA)
+        db.executemany("INSERT INTO meta VALUES(?,?)", description.items())
+        db.commit()
+    fresh.replace(path)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look before opening for writing, so that a file that is not ours stays as it is."""
+    with path.open("rb") as stream:
+        if stream.read(16) != b"SQLite format 3\0":
+            raise _no_log(path)
+    with closing(_connect(path, write=False)) as db:
+        found = dict(db.execute("SELECT key, value FROM meta")).get("format")
+    if found != FORMAT:
+        raise FormatError(
+            f"the log is of version {found!r}, this program writes {FORMAT!r}",
+            str(path),
+            "Open it with the release that made it",
+        )
+
+
+def _lock(path: Path) -> int:
+    """Return the descriptor of FILE-lock, locked for this process until it is closed."""
+    try:
+        fd = os.open(f"{path}-lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RecordError(
+            f"cannot be written ({error.strerror})", str(path), "Check folder and permissions"
+        ) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise BusyError(
+            "another process is writing to this log",
+            str(path),
+            "Close it there, or open for reading only",
+        ) from error
+    return fd
 
 
 class SqliteStore:
@@ -58,14 +105,14 @@ class SqliteStore:
         self.where = str(path)
         self._path = path
         self._guard, self._asking = threading.Lock(), threading.Lock()
-        self._lock = self._take_lock() if write else None
+        self._lock = _lock(path) if write else None
         try:
             if create is not None and not path.exists():
-                self._make(create)
-            self._refuse_foreign()
-            self._db = self._connect(write=write)
+                _make(path, create)
+            _refuse_foreign(path)
+            self._db = _connect(path, write=write)
             # Questions go through a connection of their own: none waits for the disk.
-            self._reader = self._connect(write=False)
+            self._reader = _connect(path, write=False)
         except sqlite3.DatabaseError as error:
             self._release()
             raise _no_log(path, error) from error
@@ -76,63 +123,10 @@ class SqliteStore:
             self._release()
             raise RecordError(f"cannot be read ({error.strerror})", str(path)) from error
 
-    def _take_lock(self) -> int:
-        try:
-            fd = os.open(f"{self._path}-lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise RecordError(
-                f"cannot be written ({error.strerror})", self.where, "Check folder and permissions"
-            ) from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(fd)
-            raise BusyError(
-                "another process is writing to this log",
-                self.where,
-                "Close it there, or open for reading only",
-            ) from error
-        return fd
-
     def _release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-    def _make(self, description: dict[str, str]) -> None:
-        """Create the file whole: a half-made one never has our name."""
-        fresh = Path(f"{self._path}-new")
-        fresh.unlink(missing_ok=True)
-        with closing(sqlite3.connect(fresh)) as db:
-            db.executescript(_SCHEMA)
-            db.executemany("INSERT INTO meta VALUES(?,?)", description.items())
-            db.commit()
-        fresh.replace(self._path)
-
-    def _connect(self, *, write: bool) -> sqlite3.Connection:
-        uri = f"{self._path.resolve().as_uri()}?mode={'rw' if write else 'ro'}"
-        db = sqlite3.connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30
-        )
-        if write:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("PRAGMA secure_delete=ON")
-        return db
-
-    def _refuse_foreign(self) -> None:
-        """Look before opening for writing, so that a file that is not ours stays as it is."""
-        with self._path.open("rb") as stream:
-            if stream.read(16) != b"SQLite format 3\0":
-                raise _no_log(self._path)
-        with closing(self._connect(write=False)) as db:
-            found = dict(db.execute("SELECT key, value FROM meta")).get("format")
-        if found != FORMAT:
-            raise FormatError(
-                f"the log is of version {found!r}, this program writes {FORMAT!r}",
-                self.where,
-                "Open it with the release that made it",
-            )
 
     def commit(self, rows: Sequence[Row], seen: Sequence[tuple[bytes, int]], mark: Mark) -> None:
         """Write all in one durable transaction; raises RecordError and leaves nothing behind."""
@@ -161,85 +155,25 @@ class SqliteStore:
                     f"nothing was written ({error})", self.where, "Check disk and permissions"
                 ) from error
 
-    def _all(self, sql: str, *args: Any) -> list[Any]:
+    def ask(self, sql: str, *args: Any) -> list[Any]:
+        """Return the rows that answer `sql`, with ``?`` for each of `args`."""
         with self._asking:
             try:
                 return self._reader.execute(sql, args).fetchall()
             except sqlite3.DatabaseError as error:
                 raise _no_log(self._path, error) from error
 
-    def _stream(self, sql: str, *args: Any) -> Iterator[Any]:
+    def stream(self, sql: str, *args: Any) -> Iterator[Any]:
         """Yield from a connection of its own, so that no reader holds up the writer."""
         try:
-            with closing(self._connect(write=False)) as db:
+            with closing(_connect(self._path, write=False)) as db:
                 yield from db.execute(sql, args)
         except sqlite3.DatabaseError as error:
             raise _no_log(self._path, error) from error
 
-    def _typed(self, values: Any, types: tuple[type, ...]) -> Any:
-        """Return `values`; SQLite would let a changed byte turn bytes into text or a number."""
-        if tuple(map(type, values)) != types:
-            raise FormatError(
-                f"a row at {values[0]!r} holds values of another kind", self.where, "Restore it"
-            )
-        return values
-
-    def last(self) -> Mark | None:
-        """Return the newest checkpoint; None in an empty store."""
-        found = self._all("SELECT * FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return Mark(*self._typed(found[0], _MARK)) if found else None
-
-    def marks(self) -> Iterator[Mark]:
-        """Yield all checkpoints by size."""
-        return (
-            Mark(*self._typed(m, _MARK))
-            for m in self._stream("SELECT * FROM checkpoints ORDER BY size")
-        )
-
-    def mark_at(self, size: int) -> Mark | None:
-        """Return the checkpoint of exactly that size."""
-        found = self._all("SELECT * FROM checkpoints WHERE size=?", size)
-        return Mark(*self._typed(found[0], _MARK)) if found else None
-
-    def rows(
-        self, patient: str | None = None, kinds: Iterable[str] | None = None, start: int = 0
-    ) -> Iterator[Row]:
-        """Yield rows in order of sequence, as they were when the first was asked for."""
-        sql, args = _ROWS, list[Any]([start])
-        if patient is not None:
-            sql, args = f"{sql} AND patient=?", [*args, patient]
-        if kinds is not None:
-            wanted = list(kinds)
-            sql, args = f"{sql} AND kind IN ({','.join('?' * len(wanted))})", [*args, *wanted]
-        return (Row(*self._typed(r, _ROW)) for r in self._stream(f"{sql} ORDER BY sequence", *args))
-
-    def latest(self, object_id: str) -> Row | None:
-        """Return the newest version of an object; None where there is none."""
-        found = self._all(_LATEST, object_id)
-        return Row(*self._typed(found[0], _ROW)) if found else None
-
-    def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Return which of the seen keys are stored."""
-        out: set[bytes] = set()
-        for i in range(0, len(keys), _SOME):
-            some = keys[i : i + _SOME]
-            marks = ",".join("?" * len(some))
-            found = self._all(_KNOWN.format(marks), *some)
-            out.update(key for (key,) in found)
-        return out
-
-    def seen(self) -> Iterator[tuple[int, bytes]]:
-        """Yield (sequence, key) of all seen keys in that order."""
-        found = self._stream("SELECT sequence, key FROM seen ORDER BY sequence, key")
-        return (self._typed(pair, _KEY) for pair in found)
-
-    def meta(self) -> dict[str, str]:
-        """Return the store's own description."""
-        return dict(self._all("SELECT key, value FROM meta"))
-
     def faults(self) -> list[str]:
         """Return what SQLite's own check finds wrong with the file."""
-        return [text for (text,) in self._all("PRAGMA integrity_check(20)") if text != "ok"]
+        return [text for (text,) in self.ask("PRAGMA integrity_check(20)") if text != "ok"]
 
     def settle(self) -> None:
         """Move everything into the main file and empty the write-ahead log."""

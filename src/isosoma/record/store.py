@@ -1,10 +1,14 @@
-"""What a database must do for the log, and the rows it keeps."""
+"""What a database must do for the log, and the rows it keeps.
+
+A backend opens, commits, and answers questions; the questions themselves are in `asking`, the same
+for every backend.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = ["FORMAT", "Mark", "Row", "Store"]
 
@@ -44,7 +48,7 @@ class Mark:
 
 
 class Store(Protocol):
-    """A database that commits entries, seen keys and one checkpoint together or not at all."""
+    """A database with tables `meta`, `events`, `seen` and `checkpoints`, written by one process."""
 
     where: str
 
@@ -52,38 +56,12 @@ class Store(Protocol):
         """Write all in one durable transaction; raises RecordError and leaves nothing behind."""
         ...
 
-    def last(self) -> Mark | None:
-        """Return the newest checkpoint; None in an empty store."""
+    def ask(self, sql: str, *args: Any) -> list[Any]:
+        """Return the rows that answer `sql`, with ``?`` for each of `args`."""
         ...
 
-    def marks(self) -> Iterator[Mark]:
-        """Yield all checkpoints by size."""
-        ...
-
-    def mark_at(self, size: int) -> Mark | None:
-        """Return the checkpoint of exactly that size."""
-        ...
-
-    def rows(
-        self, patient: str | None = None, kinds: Iterable[str] | None = None, start: int = 0
-    ) -> Iterator[Row]:
-        """Yield rows in order of sequence, as they were when the first was asked for."""
-        ...
-
-    def latest(self, object_id: str) -> Row | None:
-        """Return the newest version of an object; None where there is none."""
-        ...
-
-    def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Return which of the seen keys are stored."""
-        ...
-
-    def seen(self) -> Iterator[tuple[int, bytes]]:
-        """Yield (sequence, key) of all seen keys in that order."""
-        ...
-
-    def meta(self) -> dict[str, str]:
-        """Return the store's own description."""
+    def stream(self, sql: str, *args: Any) -> Iterator[Any]:
+        """Yield the rows that answer `sql`, as they were at the first, holding up no writer."""
         ...
 
     def faults(self) -> list[str]:

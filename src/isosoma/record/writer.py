@@ -17,6 +17,7 @@ from typing import Any
 
 from isosoma.core.errors import BusyError, IsosomaError, RecordError
 from isosoma.core.principal import Principal
+from isosoma.record import asking
 from isosoma.record.checkpoint import Signer
 from isosoma.record.entries import Receipt
 from isosoma.record.header import actor_of, read_header, seal_row, seen_digest
@@ -141,7 +142,7 @@ class Writer:
             self._store.commit(batch.rows, batch.seen, mark)
         except Exception:
             # An error while committing may come after the fact: only the store knows.
-            last = self._store.last()
+            last = asking.last(self._store)
             if last is None or last.root != root:
                 raise
         self._signer.keep(frontier)
@@ -180,7 +181,7 @@ class Writer:
         if name in batch.latest:
             version, before = batch.latest[name]
             return version + 1, before
-        found = self._store.latest(name)
+        found = asking.latest(self._store, name)
         if found is None:
             return 1, -1
         return read_header(found.header).version + 1, found.sequence
