@@ -7,8 +7,10 @@ a negative one is not a heart rate. Rows live in ``vocabulary.toml``, written in
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +18,16 @@ from typing import Any
 from isosoma.core.errors import RangeError, VocabularyError
 from isosoma.core.units import convert, ucum
 
-__all__ = ["VOCABULARY", "Variable", "by_loinc", "by_mdc", "check_possible", "si", "variable"]
+__all__ = [
+    "VOCABULARY",
+    "Variable",
+    "by_loinc",
+    "by_mdc",
+    "check_possible",
+    "nearest",
+    "si",
+    "variable",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,21 @@ def by_loinc(code: str) -> Variable | None:
 def by_mdc(code: int) -> Variable | None:
     """Return the row of an IEEE 11073 reference id, or None."""
     return _MDC.get(code)
+
+
+def nearest(name: str) -> Variable | None:
+    """Return the row whose name or label is spelt most like `name`, None where none is close.
+
+    It is for advice in a sentence; nothing is ever read by it.
+
+    >>> nearest("spo2").name, nearest("hart_rate").name, nearest("shoe size")
+    ('oxygen_saturation', 'heart_rate', None)
+    """
+    labels = Counter(v.label.lower() for v in VOCABULARY.values())
+    words = {v.label.lower(): v for v in VOCABULARY.values() if labels[v.label.lower()] == 1}
+    words |= VOCABULARY
+    close = get_close_matches(name.strip().lower()[:64], words, 1, 0.75)
+    return words[close[0]] if close else None
 
 
 def si(row: Variable, value: float, code: str) -> float:

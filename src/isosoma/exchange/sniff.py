@@ -9,7 +9,7 @@ from pathlib import Path
 from isosoma.core.errors import FormatError, LimitError
 from isosoma.core.observation import Observation, Waveform
 
-__all__ = ["READ", "is_companion", "read_path"]
+__all__ = ["READ", "is_companion", "read_json", "read_path"]
 
 Reading = Observation | Waveform
 
@@ -82,7 +82,8 @@ def _reader(file: Path, head: bytes, subject: str | None, received: int) -> Iter
 
         return read_parquet(file, subject=subject, received=received)
     if plain[:1] in (b"{", b"["):
-        return _json(file, head, subject, received)
+        body = _document(file)
+        return iter(read_json(body, subject=subject, received=received, where=file.name))
     if plain[:3] == b"MSH" or head[:1] == b"\x0b":
         from isosoma.exchange.hl7v2 import read_hl7
 
@@ -102,13 +103,15 @@ def _reader(file: Path, head: bytes, subject: str | None, received: int) -> Iter
     raise FormatError("is of no format that is read", file.name, f"Give {READ}")
 
 
-def _json(file: Path, head: bytes, subject: str | None, received: int) -> Iterator[Reading]:
-    """FHIR says what it is in `resourceType`; Open mHealth has a header or a bare body."""
-    body = _document(file)
+def read_json(body: bytes, *, subject: str | None, received: int, where: str = "") -> list[Reading]:
+    """Return the readings of a JSON document: FHIR where it has a `resourceType`, or Open mHealth.
+
+    Parameters and errors are those of `read_fhir` and `read_openmhealth`.
+    """
     if b'"resourceType"' in body:
         from isosoma.exchange.fhir import read_fhir
 
-        return iter(read_fhir(body, subject=subject, received=received, where=file.name))
+        return read_fhir(body, subject=subject, received=received, where=where)
     from isosoma.exchange.openmhealth import read_openmhealth
 
-    return iter(read_openmhealth(body, subject=subject, received=received, where=file.name))
+    return list(read_openmhealth(body, subject=subject, received=received, where=where))

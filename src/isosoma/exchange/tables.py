@@ -25,7 +25,7 @@ import numpy.typing as npt
 from isosoma.core.errors import FormatError, InputError, LimitError, TimeError, UnitError
 from isosoma.core.observation import Observation, Waveform
 from isosoma.core.units import read_unit
-from isosoma.core.vocabulary import VOCABULARY, Variable, by_loinc, check_possible, si
+from isosoma.core.vocabulary import VOCABULARY, Variable, by_loinc, check_possible, nearest, si
 
 __all__ = ["WAVEFORMS", "read_csv", "read_parquet"]
 
@@ -53,10 +53,12 @@ def _column(name: str, unit: str, where: str) -> _Column:
     plain, _, channel = name.strip().partition(":")
     row = VOCABULARY.get(plain) or by_loinc(plain)
     if row is None:
+        close = nearest(plain)
+        meant = f"Rename it, to {close.name} if that is meant" if close else "Rename it"
         raise FormatError(
             f"column {name[:40]!r} is neither a vocabulary name nor a LOINC code",
             where,
-            "Rename it (docs/nomenclature.md lists the names)",
+            f"{meant} (docs/nomenclature.md lists the names)",
         )
     if not unit.strip():
         raise UnitError(f"column {name!r} has no unit", where, "Give UCUM units in the second row")

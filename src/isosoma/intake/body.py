@@ -44,7 +44,9 @@ def take_body(
     now: int,
     session: Session | None = None,
 ) -> Summary:
-    """Take a FHIR or HL7 v2 body in, whole or not at all.
+    """Take a FHIR, Open mHealth or HL7 v2 body in, whole or not at all.
+
+    ``application/json`` is FHIR where it has a `resourceType`, and else Open mHealth.
 
     Raises
     ------
@@ -61,7 +63,11 @@ def _read(body: bytes, kind: str, patient: str, now: int) -> list[Observation | 
         raise LimitError(
             f"the body is longer than {LARGEST_BODY >> 20} MiB", "request", "Send smaller bundles"
         )
-    if plain in ("application/fhir+json", "application/json"):
+    if plain == "application/json":
+        from isosoma.exchange.sniff import read_json
+
+        return read_json(body, subject=patient, received=now)
+    if plain == "application/fhir+json":
         from isosoma.exchange.fhir import read_fhir
 
         return list(read_fhir(body, subject=patient, received=now))

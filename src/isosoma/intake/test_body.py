@@ -48,6 +48,19 @@ def test_fhir_is_taken_once(tmp_path):
         assert take_body(log, body, "Application/JSON", patient="p", now=NOW).duplicates == 1
 
 
+def test_open_mhealth_is_taken_as_plain_json_but_never_as_fhir(tmp_path):
+    point = {
+        "heart_rate": {"value": 72, "unit": "beats/min"},
+        "effective_time_frame": {"date_time": "2026-02-20T07:00:00Z"},
+    }
+    body = json.dumps([point, point]).encode()
+    with open_log(tmp_path / "log") as log:
+        done = take_body(log, body, "application/json", patient="p", now=NOW)
+        assert (done.accepted, done.duplicates) == (1, 1)
+        with pytest.raises(FormatError, match="fhir: "):
+            take_body(log, body, "application/fhir+json", patient="p", now=NOW)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "error"),
     [
@@ -56,6 +69,7 @@ def test_fhir_is_taken_once(tmp_path):
          "application/json", IdentityError),
         (b'{"resourceType": "Observation"', "application/json", FormatError),
         (HL7, "application/hl7-v2", InputError),
+        (b'{"heart_rate": {"value": 72}}', "application/json", InputError),
         (bytes(LARGEST_BODY + 1), "application/json", LimitError),
     ],
 )  # fmt: skip
