@@ -81,11 +81,23 @@ def _rational(s: Floats, y: Floats, p: int, q: int) -> tuple[list[float], list[f
     return [float(c) for c in found[: p + 1]], [1.0, *(float(c) for c in found[p + 1 :])]
 
 
-def _horner(coefficients: list[float], u: str) -> str:
-    text = repr(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        text = f"({c!r} + {u} * {text})"
-    return text
+def _paired(terms: list[str], power: int, u: str) -> str:
+    """Return a polynomial summed in pairs (Estrin 1960), so that its terms do not wait in line."""
+    if len(terms) == 1:
+        return terms[0]
+    by = u if power == 1 else f"{u}{power}"
+    pairs = [f"({a} + {by} * {b})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
+    odd = terms[len(pairs) * 2 :]
+    return _paired([*pairs, *odd], 2 * power, u)
+
+
+def _polynomial(coefficients: list[float], u: str) -> str:
+    """Return the polynomial in `u`; its powers u2, u4, u8 are names of their own."""
+    return _paired([repr(c) for c in coefficients], 1, u)
+
+
+def _powers(u: str) -> list[str]:
+    return [f"{u}2 = {u} * {u}", f"{u}4 = {u}2 * {u}2", f"{u}8 = {u}4 * {u}4"]
 
 
 @lru_cache(maxsize=16)
@@ -108,7 +120,9 @@ def hill_lines(shape: Hill, gives: str, s: str) -> tuple[str, ...]:
     return (
         f"{a} = min(max({s}, 0.0), {last!r})",
         f"{v} = max({a}, {first!r}) * {scale!r} - {middle!r}",
-        f"{g} = {_horner([float(c) for c in fall.coef], v)}",
+        *_powers(a)[:2],
+        *_powers(v),
+        f"{g} = {_polynomial([float(c) for c in fall.coef], v)}",
         *[f"{g} = {g} * {g}"] * doublings,
-        f"{gives} = {a} * {_horner(p, a)} / ({_horner(q, a)} * (1.0 + {g}))",
+        f"{gives} = {a} * {_polynomial(p, a)} / ({_polynomial(q, a)} * (1.0 + {g}))",
     )

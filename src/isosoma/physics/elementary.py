@@ -14,16 +14,18 @@ __all__ = ["exp_moderate", "log_moderate", "wave"]
 def exp_moderate(x: float) -> float:
     """Return e^x for -16 <= x <= 8; outside, the value at the nearer bound.
 
-    Taylor series of degree 7 in x/16, squared four times: relative error below 1e-6 at |x| = 8,
-    below 1e-9 at |x| < 4; below 1e-4 down to -16, where the value is under 2e-7.
+    Taylor series of degree 6 in x/8, squared three times: relative error below 1e-3 at x = 6,
+    below 1e-6 for |x| < 2.5; below 5e-6 in absolute terms for x < 0. Summed in pairs, so that its
+    terms do not wait for each other.
     """
-    y = min(max(x, -16.0), 8.0) * 0.0625
-    a = 1 / 24 + y * (1 / 120 + y * (1 / 720 + y * (1 / 5040)))
-    p = 1.0 + y * (1.0 + y * (1 / 2 + y * (1 / 6 + y * a)))
+    y = min(max(x, -16.0), 8.0) * 0.125
+    y2 = y * y
+    low = (1.0 + y) + y2 * (1 / 2 + y * (1 / 6))
+    high = (1 / 24 + y * (1 / 120)) + y2 * (1 / 720)
+    p = low + (y2 * y2) * high
     p2 = p * p
     p4 = p2 * p2
-    p8 = p4 * p4
-    return p8 * p8
+    return p4 * p4
 
 
 def log_moderate(x: float) -> float:

@@ -21,7 +21,7 @@ from isosoma.physics.program import Program
 __all__ = ["LANES", "ring_depths", "run"]
 
 Floats = npt.NDArray[np.float64]
-LANES = 16
+LANES = 8
 """Members in one tile, where there is more than one."""
 
 
@@ -30,13 +30,17 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="isosoma-tile")
 
 
-def _tiles(values: Floats, lanes: int) -> Floats:
-    """Return (rows, members) as (tiles, rows * lanes); the last member fills what is left over."""
-    rows, members = values.shape
+def _tiles(values: Floats, lanes: int, rows: int = 0) -> Floats:
+    """Return (given, members) as (tiles, rows * lanes), with further rows of zeros up to `rows`.
+
+    The last member fills what is left over of the last tile.
+    """
+    given, members = values.shape
+    rows = max(rows, given)
     tiles = -(-members // lanes)
-    filled = np.empty((rows, tiles * lanes))
-    filled[:, :members] = values
-    filled[:, members:] = values[:, -1:]
+    filled = np.zeros((rows, tiles * lanes))
+    filled[:given, :members] = values
+    filled[:given, members:] = values[:, -1:]
     return np.ascontiguousarray(
         filled.reshape(rows, tiles, lanes).transpose(1, 0, 2).reshape(tiles, rows * lanes)
     )
@@ -86,7 +90,7 @@ def run(
     lanes = lanes or (1 if members == 1 else LANES)
     kernel = compiled(program, lanes)
     rows = np.array([values[name] for name in program.rows], np.float64)
-    tiles = _tiles(rows, lanes)
+    tiles = _tiles(rows, lanes, kernel.rows)
     depth = _depths(program, values, h)
     ring = np.concatenate([r.T for r in rings]) if rings else np.zeros((1, members))
     lags = _tiles(np.ascontiguousarray(ring), lanes)
@@ -99,7 +103,7 @@ def run(
             one(i)
     else:
         list(_pool().map(one, range(len(tiles))))
-    moved = _back(tiles, len(program.rows), members)
+    moved = _back(tiles, kernel.rows, members)
     turned = _back(lags, ring.shape[0], members)
     cuts = [(int(depth[2 * i + 1]), int(depth[2 * i])) for i in range(len(program.delays))]
     out = {name: moved[i].copy() for i, name in enumerate(program.rows)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -17,13 +18,18 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
-from isosoma.physics.inline import Function, expand
-from isosoma.physics.program import Line, Program, Stage, check, reads_and_writes
+from isosoma.physics.inline import Function, expand, once_each
+from isosoma.physics.program import Program, Stage, check, reads_and_writes
 
 __all__ = ["CACHE", "Kernel", "compiled", "source_of"]
 
 CACHE = "ISOSOMA_CACHE"
 """Environment variable with the folder of compiled kernels; default: the user's cache folder."""
+
+PIECE = 40
+"""Arithmetic operations in one loop over members."""
+_OPERATION = re.compile(r"[-+*/]|min|max|sqrt|abs|<|>")
+_UNIFORM = frozenset(("h", "tick", "D", "depth", "W", "j"))
 
 _HEAD = '''"""Generated from program {name}; {lanes} lanes. Changes here are lost."""
 from numba import njit
@@ -40,55 +46,100 @@ def run(tick0, tick1, h, R, D, depth):
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A compiled program: ``run(tick0, tick1, h, rows, rings, depths)`` for `lanes` members."""
+    """A compiled program: ``run(tick0, tick1, h, rows, rings, depths)`` for `lanes` members.
+
+    `rows` counts the program's own and the kernel's scratch rows behind them.
+    """
 
     program: Program
     lanes: int
+    rows: int
     run: Function
 
 
-def _text(line: Line, unique: count[int]) -> list[str]:
-    if isinstance(line, str):
-        return [line]
-    return expand(line.function, map(str, line.takes), line.gives, unique)
-
-
-def _body(program: Program, stage: Stage, unique: count[int]) -> list[str]:
-    """Return the lines of one stage: load what it needs, compute, store what are rows."""
-    place = {row: f"R[{i} * W + j]" for i, row in enumerate(program.rows)}
-    delays = [(i, d) for i, d in enumerate(program.delays) if d.stage == stage.name]
-    late = [d.gives for _, d in delays]
-    needed, written = reads_and_writes(stage.lines, late)
-    needed += [d.source for _, d in delays if d.source not in {*needed, *written}]
-    out = [
-        f"at{i} = depth[{2 * i + 1}] + (tick // {stage.every}) % depth[{2 * i}]" for i, _ in delays
-    ]
-    out.append("for j in range(W):")
-    inner = [f"{name} = {place[name]}" for name in needed]
-    inner += [f"{d.gives} = D[at{i} * W + j]" for i, d in delays]
-    inner += [text for line in stage.lines for text in _text(line, unique)]
-    inner += [f"D[at{i} * W + j] = {d.source}" for i, d in delays]
-    inner += [f"{place[name]} = {name}" for name in written if name in place]
-    return out + [f"    {line}" for line in inner]
-
-
-def source_of(program: Program, lanes: int) -> str:
-    """Return the Python text of the kernel."""
+def _expanded(stage: Stage) -> list[str]:
+    """Return the lines of a stage as assignments, every call written out."""
     unique = count()
-    text = [_HEAD.format(name=program.name, lanes=lanes, count=len(program.rows))]
+    return [
+        text
+        for line in stage.lines
+        for text in (
+            [line]
+            if isinstance(line, str)
+            else expand(line.function, map(str, line.takes), line.gives, unique)
+        )
+    ]
+
+
+def _pieces(lines: list[str]) -> list[list[str]]:
+    """Cut lines into loops of moderate size.
+
+    A processor overlaps work of a few hundred instructions: short loops let it work on several
+    members at once, where one long body is a chain of waits. They also compile faster.
+    """
+    out, size = [list[str]()], 0
+    for line in lines:
+        weight = len(_OPERATION.findall(line))
+        if size + weight > PIECE and out[-1]:
+            out.append([])
+            size = 0
+        out[-1].append(line)
+        size += weight
+    return out
+
+
+def _loops(
+    program: Program, stage: Stage, scratch: dict[str, int], unique: count[int]
+) -> list[str]:
+    """Return the loops of one stage: load what each needs, compute, store what lasts.
+
+    A local that a later piece reads is kept in a row behind the program's own (`scratch`).
+    """
+    rows = {row: i for i, row in enumerate(program.rows)}
+    delays = [(i, d) for i, d in enumerate(program.delays) if d.stage == stage.name]
+    every = max(stage.every, 1)
+    out = [f"at{i} = depth[{2 * i + 1}] + (tick // {every}) % depth[{2 * i}]" for i, _ in delays]
+    rings = [f"{d.gives} = D[at{i} * W + j]" for i, d in delays]
+    kept = [f"D[at{i} * W + j] = {d.source}" for i, d in delays]
+    pieces = _pieces([*rings, *_expanded(stage)])
+    touched = [reads_and_writes(p, ("D", *(f"at{i}" for i, _ in delays))) for p in pieces]
+    later = [{n for needed, _ in touched[i + 1 :] for n in needed} for i in range(len(pieces))]
+    later[-1] |= {d.source for _, d in delays}
+
+    def place(name: str) -> str:
+        if name not in rows and name not in scratch:
+            scratch[name] = len(rows) + len(scratch)
+        return f"R[{rows.get(name, scratch.get(name, 0))} * W + j]"
+
+    for piece, (needed, written), after in zip(pieces, touched, later, strict=True):
+        lasting = [n for n in written if n in rows or n in after]
+        body = [f"{n} = {place(n)}" for n in needed if n not in _UNIFORM]
+        body = once_each([*body, *piece, *(f"{place(n)} = {n}" for n in lasting)], unique)
+        out += ["for j in range(W):", *(f"    {line}" for line in body)]
+    if kept:
+        out += ["for j in range(W):"]
+        out += [f"    {line.replace(f'= {d.source}', f'= {place(d.source)}')}"
+                for line, (_, d) in zip(kept, delays, strict=True)]  # fmt: skip
+    return out
+
+
+def source_of(program: Program, lanes: int) -> tuple[str, int]:
+    """Return the Python text of the kernel, and how many rows it needs in all."""
+    scratch, unique = dict[str, int](), count()
+    once, each = list[str](), list[str]()
     for stage in program.stages:
+        loops = _loops(program, stage, scratch, unique)
         if stage.every == 0:
-            text += [f"    {line}\n" for line in ["tick = tick0", *_body(program, stage, unique)]]
-    text.append("    for tick in range(tick0, tick1):\n")
-    for stage in program.stages:
-        if stage.every == 0:
+            once += [f"    {line}\n" for line in loops]
             continue
         indent = "        "
         if stage.every > 1:
-            text.append(f"{indent}if tick % {stage.every} == 0:\n")
+            each.append(f"{indent}if tick % {stage.every} == 0:\n")
             indent += "    "
-        text += [f"{indent}{line}\n" for line in _body(program, stage, unique)]
-    return "".join(text)
+        each += [f"{indent}{line}\n" for line in loops]
+    total = len(program.rows) + len(scratch)
+    head = _HEAD.format(name=program.name, lanes=lanes, count=total)
+    return "".join([head, *once, "    for tick in range(tick0, tick1):\n", *each]), total
 
 
 def _folder() -> Path:
@@ -122,7 +173,7 @@ def compiled(program: Program, lanes: int) -> Kernel:
         The program reads what nothing gives.
     """
     check(program)
-    text = source_of(program, lanes)
+    text, rows = source_of(program, lanes)
     safe = "".join(c if c.isalnum() else "_" for c in program.name)
     name = f"isosoma_kernel_{safe}_{lanes}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     path = _folder() / f"{name}.py"
@@ -133,4 +184,4 @@ def compiled(program: Program, lanes: int) -> Kernel:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    return Kernel(program, lanes, module.run)
+    return Kernel(program, lanes, rows, module.run)

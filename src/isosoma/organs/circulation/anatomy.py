@@ -22,6 +22,11 @@ __all__ = ["REWIRINGS", "adult", "asd", "bt_shunt", "fenestration", "fontan", "g
            "sano", "vsd"]  # fmt: skip
 
 _HEART = ("thorax", "pericardium")
+_PULMONARY_VEINS = {
+    "C": "pulmonary_venous_compliance",
+    "V_u": "pulmonary_venous_unstressed",
+    "V_c": "pulmonary_venous_collapse",
+}
 
 
 def _valve(name: str, up: str, down: str, area: str, rates: tuple[str, str]) -> Edge:
@@ -58,14 +63,12 @@ def adult() -> Graph:
         _atrium("la"), _ventricle("lv"), _atrium("ra"), _ventricle("rv"),
         _elastic("ao", "aortic_compliance", 0.0, "thorax"),
         _elastic("sa", "arterial_compliance"),
-        Node("vu", "vein", {"C": "C_vu", "V_u": "Vu_vu"}),
-        Node("vl", "vein", {"C": "C_vl", "V_u": "Vu_vl"}),
+        Node("vu", "vein", {"C": "C_vu", "V_u": "Vu_vu", "V_c": "collapse_vu"}),
+        Node("vl", "vein", {"C": "C_vl", "V_u": "Vu_vl", "V_c": "collapse_vl"}),
         _elastic("co", "coronary_compliance", "coronary_unstressed", "squeeze"),
         _elastic("pa", "pulmonary_arterial_compliance", 0.0, "thorax"),
         _elastic("pc", "pulmonary_capillary_compliance", 0.0, "thorax"),
-        Node("pv", "vein",
-             {"C": "pulmonary_venous_compliance", "V_u": "pulmonary_venous_unstressed"},
-             ("thorax",)),
+        Node("pv", "vein", _PULMONARY_VEINS, ("thorax",)),
         _elastic("ti", "tissue_compliance", "Vu_ti"),
     )  # fmt: skip
     edges = (

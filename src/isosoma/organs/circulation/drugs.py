@@ -24,6 +24,7 @@ __all__ = [
     "drug_inputs",
     "drug_lines",
     "drug_parameters",
+    "drug_rates",
     "drug_rows",
     "kinetics",
     "lean_mass",
@@ -124,21 +125,29 @@ def drug_lines(dt: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def drug_rates() -> tuple[Line, ...]:
+    """Return the lines that give every rate constant [1/s], once per call."""
+    ways = ((1, 0, 1, 1), (1, 2, 2, 1), (2, 1, 2, 2), (1, 3, 3, 1), (3, 1, 3, 3))
+    return tuple(
+        line
+        for name in DRUGS
+        for line in (
+            *(f"{name}_k{i}{j} = {name}_cl{c} / {name}_v{v}" for i, j, c, v in ways),
+            f"{name}_per_v1 = 1.0 / {name}_v1",
+        )
+    )
+
+
 def _kinetics(name: str, dt: str) -> list[Line]:
     """Three compartments and the effect site; clearances over volumes are the rate constants."""
     a1, a2, a3, ce = (f"{name}_{s}" for s in ("a1", "a2", "a3", "ce"))
-    rates: list[Line] = [
-        f"{name}_k{i}{j} = {name}_cl{c} / {name}_v{v}"
-        for i, j, c, v in ((1, 0, 1, 1), (1, 2, 2, 1), (2, 1, 2, 2), (1, 3, 3, 1), (3, 1, 3, 3))
-    ]
     k10, k12, k21, k13, k31 = (f"{name}_k{x}" for x in ("10", "12", "21", "13", "31"))
     central = (a1, a2, a3, f"{name}_rate", k10, k12, k21, k13, k31, dt)
     return [
-        *rates,
         Call(plasma, central, (a1,)),
         Call(peripheral, (a2, a1, k12, k21, dt), (a2,)),
         Call(peripheral, (a3, a1, k13, k31, dt), (a3,)),
-        f"{name}_cp = {a1} / {name}_v1",
+        f"{name}_cp = {a1} * {name}_per_v1",
         Call(effect_site, (ce, f"{name}_cp", f"{name}_ke0", dt), (ce,)),
     ]
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from isosoma.organs.circulation.beats import beat_lines, beat_rows
 from isosoma.organs.circulation.coronary import strength, tone
-from isosoma.organs.circulation.drugs import drug_inputs, drug_lines, drug_rows
+from isosoma.organs.circulation.drugs import drug_inputs, drug_lines, drug_rates, drug_rows
 from isosoma.organs.circulation.oxygen import alveolar, extracted, saturation
 from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
 from isosoma.organs.circulation.reflex import answer, approach, carotid, sympathetic, vagal
@@ -20,9 +20,9 @@ __all__ = ["CONTROL", "INPUTS", "program_of", "state_units"]
 
 CONTROL = 20
 """Ticks between two runs of the reflexes, oxygen and coronary tone (20 ms)."""
-DRUG = 100
+DRUG = 500
 """Ticks between two steps of the drugs."""
-SAMPLE = 2
+SAMPLE = 4
 """Ticks between two samples of a beat."""
 
 INPUTS: dict[str, tuple[str, float]] = {
@@ -59,7 +59,8 @@ _HELD = {
     "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1", "e_a_now": "1",
 }  # fmt: skip
 _PREPARED = {
-    "C_vu": "m3/Pa", "C_vl": "m3/Pa", "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
+    "C_vu": "m3/Pa", "C_vl": "m3/Pa", "collapse_vu": "m3", "collapse_vl": "m3",
+    "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
     "R_aorta": "Pa.s/m3", "blood_in": "m3/s", "pump_in": "m3/s", "pump_out": "m3/s",
     "per_carotid_lag": "Hz", "per_work_lag": "Hz",
 }  # fmt: skip
@@ -95,9 +96,10 @@ def _program(graph_key: tuple[object, ...], graph: Graph) -> Program:
     states = list(state_units(graph))
     own = [n for n in PARAMETERS if n not in OPTIONAL]
     extra = [n for n in bound(graph) if n in OPTIONAL]
-    rows = dict.fromkeys([*states, *_PREPARED, *prepared, *INPUTS, *own, *extra])
+    rates = [str(line).split(" = ")[0] for line in drug_rates()]
+    rows = dict.fromkeys([*states, *_PREPARED, *prepared, *rates, *INPUTS, *own, *extra])
     stages = (
-        Stage("prepare", 0, (*_BEFORE, *lines)),
+        Stage("prepare", 0, (*_BEFORE, *drug_rates(), *lines)),
         Stage("drugs", DRUG, (f"dt = {DRUG}.0 * h", *drug_lines("dt"))),
         Stage("control", CONTROL, _control(graph)),
         stage(graph, _clocks(graph), _coupled(graph), _after(graph)),
@@ -123,6 +125,8 @@ class _Hashed(Graph):
 _BEFORE: tuple[Line, ...] = (
     "C_vu = venous_compliance * upper_share",
     "C_vl = venous_compliance * (1.0 - upper_share)",
+    "collapse_vu = venous_collapse * upper_share",
+    "collapse_vl = venous_collapse * (1.0 - upper_share)",
     "R_vu = venous_resistance / upper_share",
     "R_vl = venous_resistance / (1.0 - upper_share)",
     "Vu_ti = tissue_volume - tissue_pressure * tissue_compliance",

@@ -3,8 +3,8 @@
 ::
 
     elastic   p = (V - V_u) / C
-    vein      the same above V_u;  below, p = (V_u / C) (1 - V_u / V): smooth at V_u, and falling
-              without bound as the vein empties, so that no volume becomes negative
+    vein      the same above V_u;  below, p = (V - V_u) / C (1 + ((V - V_u) / V_c)^2):
+              smooth at V_u, and steep as it empties, so that nothing is drawn from an empty vein
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ def elastic(v: float, elastance: float, unstressed: float) -> float:
     return (v - unstressed) * elastance
 
 
-def vein(v: float, elastance: float, unstressed: float) -> float:
-    """Return the transmural pressure [Pa]; hyperbolic below the unstressed volume [m3]."""
+def vein(v: float, elastance: float, unstressed: float, per_collapse: float) -> float:
+    """Return the transmural pressure [Pa]; steep below the unstressed volume [m3]."""
     full = v - unstressed
-    return full * elastance if full >= 0.0 else full * elastance * unstressed / v
+    below = min(full, 0.0) * per_collapse
+    return full * elastance * (1.0 + below * below)
 
 
 _SYMBOLS = (
@@ -30,6 +31,12 @@ _SYMBOLS = (
     Symbol("V_u", "m3", "unstressed volume"),
 )
 
-_STIFF = {"stiffness": "1.0 / C"}
-ELASTIC = Kind("elastic", "node", _SYMBOLS, elastic, ("stiffness", "V_u"), _STIFF)
-VEIN = Kind("vein", "node", _SYMBOLS, vein, ("stiffness", "V_u"), _STIFF)
+ELASTIC = Kind("elastic", "node", _SYMBOLS, elastic, ("stiffness", "V_u"), {"stiffness": "1.0 / C"})
+VEIN = Kind(
+    "vein",
+    "node",
+    (*_SYMBOLS, Symbol("V_c", "m3", "volume below V_u by which the vein stiffens")),
+    vein,
+    ("stiffness", "V_u", "per_collapse"),
+    {"stiffness": "1.0 / C", "per_collapse": "1.0 / V_c"},
+)
