@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.errors import FormatError
+from isosoma.core.errors import FormatError, LimitError
 
 __all__ = ["BEAT_SYMBOLS", "Annotations", "read_annotations"]
 
+_MOST_BYTES = 16 << 20  # 8 million marks, a fortnight of beats of a record and more
+_UNUSED = (15, 17)
 _Mark = tuple[int, str, int, int, int]  # sample, symbol, subtype, channel, number
 
 BEAT_SYMBOLS = "NLRBAaJSVrFejnE/fQ?"
@@ -45,45 +47,58 @@ def read_annotations(path: str | Path) -> Annotations:
     Raises
     ------
     FormatError
-        It is cut off or holds a code that does not exist.
+        It is cut off, goes on after its end, or holds a code that does not exist.
+    LimitError
+        Over 16 MiB.
     """
     where = Path(path).name
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise FormatError("cannot be opened", where, "Check the name") from error
+    raw = _bytes(Path(path))
     words = np.frombuffer(raw[: len(raw) // 2 * 2], "<u2").tolist()
+    end, marks, aux = _walk(raw, words, where)
+    if end < 0:
+        raise FormatError("the annotations are cut off", where, "Copy the file again")
+    if any(raw[2 * end :]):
+        raise FormatError("something follows the last mark", where, "Copy the file again")
+    if any(mark[0] < 0 for mark in marks):
+        raise FormatError("a mark lies before the record", where, "Copy the file again")
+    return _table(marks, aux)
+
+
+def _walk(raw: bytes, words: list[int], where: str) -> tuple[int, list[_Mark], dict[int, str]]:
+    """Return the place of the word that ends the marks (-1 where none does), marks and notes."""
     marks: list[_Mark] = []
     aux: dict[int, str] = {}
-    t = i = sub = chan = num = 0
-    ended = False
-    while i < len(words):
+    t = i = chan = num = 0
+    while i < len(words) and words[i]:
         code, step = words[i] >> 10, words[i] & 0x3FF
         i += 1
-        if words[i - 1] == 0:
-            ended = True
-            break
         if code == 59:
             t += _skip(words, i, where)
             i += 2
         elif code == 63:
-            size = (step + 1) // 2
-            text = raw[2 * i : 2 * i + step]
-            if len(text) < step:
-                break
-            aux[len(marks) - 1] = text.decode("latin-1").rstrip("\0")
-            i += size
+            aux[len(marks) - 1] = raw[2 * i : 2 * i + step].decode("latin-1").rstrip("\0")
+            i += (step + 1) // 2
         elif code in (60, 61, 62):
-            value = step - 1024 if step > 511 else step
-            num, sub, chan = _side(marks, code, value, num, sub, chan)
-        elif code < len(_SYMBOLS):
+            num, chan = _side(marks, code, step - 1024 if step > 511 else step, num, chan)
+        elif code < len(_SYMBOLS) and code not in _UNUSED:
             t += step
             marks.append((t, _SYMBOLS[code], 0, chan, num))
         else:
             raise FormatError(f"annotation code {code} does not exist", where, "Copy it again")
-    if not ended:
-        raise FormatError("the annotations are cut off", where, "Copy the file again")
-    return _table(marks, aux)
+    if -1 in aux:
+        raise FormatError("a note stands before the first mark", where, "Copy it again")
+    return (i if i < len(words) else -1), marks, aux
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise FormatError("cannot be opened", path.name, "Check the name") from error
+    if len(raw) > _MOST_BYTES:
+        raise LimitError("marks of over 16 MiB are not read", path.name, "Cut the record")
+    return raw
 
 
 def _skip(words: list[int], i: int, where: str) -> int:
@@ -94,22 +109,20 @@ def _skip(words: list[int], i: int, where: str) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-def _side(
-    marks: list[_Mark], code: int, value: int, num: int, sub: int, chan: int
-) -> tuple[int, int, int]:  # fmt: skip
+def _side(marks: list[_Mark], code: int, value: int, num: int, chan: int) -> tuple[int, int]:
     """Apply NUM, SUB or CHN to the mark before; NUM and CHN hold for the next marks too."""
     if marks:
         t, symbol, s, c, n = marks[-1]
         s, c, n = (value, c, n) if code == 61 else (s, value, n) if code == 62 else (s, c, value)
         marks[-1] = (t, symbol, s, c, n)
-    return (value if code == 60 else num), sub, (value if code == 62 else chan)
+    return (value if code == 60 else num), (value if code == 62 else chan)
 
 
 def _table(marks: list[_Mark], aux: dict[int, str]) -> Annotations:
     """Turn the marks into columns; a leading note with the time resolution gives the rate."""
     hz = None
     for i in sorted(aux):
-        found = re.match(r"## time resolution: ([0-9.]+)", aux[i])
+        found = re.match(r"## time resolution: ([0-9]{1,9}(?:\.[0-9]{1,9})?)", aux[i])
         if found is not None:
             hz = float(found[1])
     kept = [(m, aux.get(i, "")) for i, m in enumerate(marks) if not aux.get(i, "").startswith("##")]

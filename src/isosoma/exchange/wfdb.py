@@ -1,8 +1,9 @@
 """WFDB records (PhysioNet's format; wfdb-python is its reference reader).
 
-Read here: headers (single and multi-segment), signal formats 212 and 16 (with a byte offset, as in
-the ``.mat`` files of the Challenges), several samples per frame, and ``.dat.xz``.
+Read here: single and multi-segment records, signal formats 212 and 16 (with a byte offset, as in
+the ``.mat`` files of the Challenges), several samples per frame, skew, and ``.dat.xz``.
 Times count from the header's date; a header without one counts from 1970 and says so in `origin`.
+A signal whose gain the header does not know stays an `unnamed_signal`: its unit is never guessed.
 
 References: Moody, WFDB Applications Guide, header(5), signal(5); Goldberger 2000,
 10.1161/01.CIR.101.23.e215.
@@ -11,21 +12,20 @@ References: Moody, WFDB Applications Guide, header(5), signal(5); Goldberger 200
 from __future__ import annotations
 
 import lzma
-import math
-import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.errors import FormatError, LimitError, UnitError
+from isosoma.core.errors import FormatError, LimitError, RangeError, UnitError
 from isosoma.core.observation import Waveform
 from isosoma.core.units import read_unit, ucum
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.exchange.signal_names import variable_of
+from isosoma.exchange.wfdb_header import MOST_SAMPLES, Header, SignalLine, read_header
 
 __all__ = [
     "Record",
@@ -35,10 +35,9 @@ __all__ = [
 ]
 
 Counts = npt.NDArray[np.int16]
+Key = tuple[str, int]  # name of a signal, and which of that name
 
-_MAX_BYTES = 1 << 30  # of one signal file, unpacked
-_MAX_SIGNALS = 256
-_MAX_HEADER = 1 << 20
+_CHUNK = 3 << 20  # bytes unpacked at a time; whole groups of format 212
 _BLOCK = 60.0  # seconds of signal handed on at a time
 
 
@@ -55,6 +54,7 @@ class Signal:
     baseline : count at physical zero.
     unit : as in the header, ``mV`` where it gives none.
     missing : half-open index ranges of samples marked as lost.
+    calibrated : whether the header gives the gain.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Signal:
     baseline: int
     unit: str
     missing: tuple[tuple[int, int], ...] = ()
+    calibrated: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,123 +77,57 @@ class Record:
     comments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One signal line of a header."""
-
-    file: str
-    format: int
-    per_frame: int
-    offset: int
-    gain: float
-    baseline: int
-    unit: str
-    checksum: int | None
-    name: str
+def _size(samples: int, form: int) -> int:
+    """Bytes that hold so many samples."""
+    return 2 * samples if form == 16 else (3 * samples + 1) // 2
 
 
-def _lines(path: Path) -> tuple[list[str], tuple[str, ...]]:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_HEADER + 1)
-    except OSError as error:
-        raise FormatError("cannot be opened", str(path), "Check the name") from error
-    if len(raw) > _MAX_HEADER:
-        raise LimitError("a header of over 1 MiB is none", str(path))
-    rows = [r.strip() for r in raw.decode("latin-1").splitlines()]
-    comments = tuple(r[1:].strip() for r in rows if r.startswith("#"))
-    kept = [r for r in rows if r and not r.startswith("#")]
-    if not kept:
-        raise FormatError("the header is empty", str(path), "Copy the file again")
-    return kept, comments
-
-
-def _number(text: str, what: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise FormatError(f"{what} {text[:20]!r} is no number", where, "Copy the header again")
-    return value
-
-
-def _signal_line(row: str, where: str) -> _Line:
-    """Read ``file format[xK][:skew][+offset] gain[(baseline)][/unit] bits zero initial sum …``."""
-    parts = row.split(None, 8)
-    if len(parts) < 2:
-        raise FormatError(f"the line {row[:40]!r} names no format", where, "Copy the header again")
-    form = re.fullmatch(r"(\d+)(?:x(\d+))?(?::\d+)?(?:\+(\d+))?", parts[1])
-    if form is None or int(form[1]) not in (16, 212):
-        raise FormatError(
-            f"signal format {parts[1]!r} is not read", where, "Convert it to format 16 or 212"
-        )
-    gain = re.fullmatch(r"([0-9.eE+-]+)(?:\((-?\d+)\))?(?:/(\S+))?", parts[2] if parts[2:] else "0")
-    if gain is None:
-        raise FormatError(f"the gain {parts[2][:30]!r} cannot be read", where)
-    zero = int(_number(parts[4], "the zero", where)) if len(parts) > 4 else 0
-    value = _number(gain[1], "the gain", where) or 200.0  # signal(5): zero means 200, uncalibrated
-    return _Line(
-        parts[0], int(form[1]), max(1, int(form[2] or 1)), int(form[3] or 0), value,
-        int(gain[2]) if gain[2] is not None else zero, gain[3] or "mV",
-        int(_number(parts[6], "the checksum", where)) if len(parts) > 6 else None,
-        parts[8] if len(parts) > 8 else "",
-    )  # fmt: skip
-
-
-def _start(parts: list[str], where: str) -> int | None:
-    """Instant of the first sample from ``hh:mm:ss dd/mm/yyyy``; None without a date."""
-    if len(parts) < 6:
-        return None
-    try:
-        day = datetime.strptime(parts[5], "%d/%m/%Y").replace(tzinfo=timezone.utc)  # noqa: UP017
-        clock = [float(x) for x in parts[4].split(":")]
-    except ValueError as error:
-        raise FormatError(f"the time {' '.join(parts[4:6])!r} cannot be read", where) from error
-    seconds = 0.0
-    for value in clock:
-        seconds = seconds * 60.0 + value
-    at = day + timedelta(seconds=seconds)
-    return round(at.timestamp() * 1e6) * 1000
-
-
-def _frames(text: str, where: str) -> int:
-    value = _number(text, "the length", where)
-    if not 0 <= value <= 1e10:
-        raise LimitError(f"a length of {text} samples is none", where)
-    return int(value)
-
-
-def _bytes(path: Path) -> bytes:
-    """Contents of a signal file, or of the same with ``.xz``, at most 1 GiB unpacked."""
+def _bytes(path: Path, most: int) -> bytes:
+    """Contents of a signal file, or of the same with ``.xz``; never more than `most` + 1 bytes."""
     packed = path.with_name(path.name + ".xz")
     try:
         if path.is_file():
             with path.open("rb") as file:
-                data = file.read(_MAX_BYTES + 1)
-        elif packed.is_file():
-            unpack = lzma.LZMADecompressor(memlimit=1 << 28)
-            data = unpack.decompress(packed.read_bytes(), _MAX_BYTES + 1)
-        else:
-            raise FormatError("the signal file is missing", str(path), "Copy it beside the header")
+                return file.read(min(most, path.stat().st_size) + 1)
+        if packed.is_file():
+            return _unpacked(packed, most)
     except lzma.LZMAError as error:
-        raise FormatError("the archive is damaged", str(packed), "Copy it again") from error
-    if len(data) > _MAX_BYTES:
-        raise LimitError("holds more than 1 GiB of samples", str(path), "Cut it into segments")
-    return data
+        raise FormatError("the archive is damaged", packed.name, "Copy it again") from error
+    except OSError as error:
+        raise FormatError("cannot be opened", path.name, "Check the file") from error
+    raise FormatError("the signal file is missing", path.name, "Copy it beside the header")
+
+
+def _unpacked(packed: Path, most: int) -> bytes:
+    """Unpack one xz stream, piece by piece, and stop beyond `most` bytes."""
+    unpack = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=1 << 28)
+    out = bytearray()
+    with packed.open("rb") as file:
+        while not unpack.eof and len(out) <= most:
+            piece = file.read(1 << 16) if unpack.needs_input else b""
+            if unpack.needs_input and not piece:
+                raise FormatError("the archive is cut off", packed.name, "Copy it again")
+            out += unpack.decompress(piece, most + 1 - len(out))
+        if len(out) <= most and (unpack.unused_data or file.read(1)):
+            raise FormatError("something follows the archive", packed.name, "Copy it again")
+    return bytes(out)
 
 
 def _decode(data: bytes, form: int) -> Counts:
     """Samples of format 16 (int16, little endian) or 212 (two 12-bit samples in three bytes)."""
     if form == 16:
-        return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16)
-    whole = np.frombuffer(data + b"\0" * (-len(data) % 3), np.uint8).reshape(-1, 3).astype(np.int16)
-    out = np.empty((len(whole), 2), np.int16)
-    out[:, 0] = ((whole[:, 1] & 0x0F) << 8) | whole[:, 0]
-    out[:, 1] = ((whole[:, 1] & 0xF0) << 4) | whole[:, 2]
-    out[out > 2047] -= 4096
-    flat = out.reshape(-1)
-    return flat[: len(data) * 2 // 3]
+        return np.frombuffer(data, "<i2", len(data) // 2).astype(np.int16, copy=False)
+    pairs = -(-len(data) // 3)
+    out = np.empty((pairs, 2), np.int16)
+    for at in range(0, len(data), _CHUNK):
+        part = data[at : at + _CHUNK]
+        raw = np.frombuffer(part + b"\0" * (-len(part) % 3), np.uint8).reshape(-1, 3)
+        whole = raw.astype(np.int16)
+        pair = out[at // 3 : at // 3 + len(whole)]
+        pair[:, 0] = ((whole[:, 1] & 0x0F) << 8) | whole[:, 0]
+        pair[:, 1] = ((whole[:, 1] & 0xF0) << 4) | whole[:, 2]
+        pair[pair > 2047] -= 4096
+    return out.reshape(-1)[: len(data) * 2 // 3]
 
 
 def _lost(counts: Counts, form: int) -> tuple[tuple[int, int], ...]:
@@ -201,33 +136,75 @@ def _lost(counts: Counts, form: int) -> tuple[tuple[int, int], ...]:
     return tuple((int(a), int(b)) for a, b in bad.reshape(-1, 2))
 
 
-def _signals(lines: list[_Line], folder: Path, hz: float, frames: int, where: str) -> list[Signal]:
+def _table(group: list[SignalLine], folder: Path, frames: int, where: str) -> Counts:
+    """Return one file's samples, shape (frames, samples in a frame of this file).
+
+    Raises
+    ------
+    FormatError
+        It holds fewer or more frames than the header says.
+    LimitError
+        Too many to be read; the excess is never unpacked.
+    """
+    name, form, offset = group[0].file, group[0].format, group[0].offset
+    per = sum(line.per_frame for line in group)
+    most = offset + _size(frames * per if frames else MOST_SAMPLES, form)
+    data = _bytes(folder / name, most + 1)  # format 212 may fill up its last three bytes
+    counts = _decode(data[offset:], form)
+    have, over = divmod(len(counts), per)
+    if frames and have < frames:
+        raise FormatError(
+            f"{name} is cut off: {have} of {frames} frames", where, "Copy the file again"
+        )
+    if not frames and len(data) > most:
+        raise LimitError(f"{name} holds more than {MOST_SAMPLES} samples", where, "Cut it up")
+    padded = form == 212 and have * per % 2 == 1
+    if len(data) > most + (form == 212) if frames else over > padded:
+        raise FormatError(
+            f"{name} holds more than the {frames or have} frames of the header", where,
+            "Correct the length in the header",
+        )  # fmt: skip
+    return counts[: (frames or have) * per].reshape(-1, per)
+
+
+def _signals(header: Header, folder: Path, where: str) -> list[Signal]:
     out: list[Signal] = []
-    for name in dict.fromkeys(line.file for line in lines):
-        group = [line for line in lines if line.file == name]
-        if len({line.format for line in group}) > 1 or Path(name).name != name:
+    total = header.frames * sum(line.per_frame for line in header.lines)
+    if total > MOST_SAMPLES:
+        raise LimitError(f"{total} samples are too many", where, "Cut the record into segments")
+    for name in dict.fromkeys(line.file for line in header.lines):
+        group = [line for line in header.lines if line.file == name]
+        if len({(line.format, line.offset) for line in group}) > 1:
             raise FormatError(f"the signal file {name!r} is not described properly", where)
-        per = sum(line.per_frame for line in group)
-        counts = _decode(_bytes(folder / name)[group[0].offset :], group[0].format)
-        have = len(counts) // per
-        if have < frames:
-            raise FormatError(
-                f"{name} is cut off: {have} of {frames} frames", where, "Copy the file again"
-            )
-        table = counts[: (frames or have) * per].reshape(-1, per)
+        table = _table(group, folder, header.frames, where)
+        total += 0 if header.frames else table.size
+        if total > MOST_SAMPLES:
+            raise LimitError("too many samples", where, "Cut the record into segments")
         column = 0
         for line in group:
             own = table[:, column : column + line.per_frame].reshape(-1)
             column += line.per_frame
             _check(own, line, where)
-            out.append(
-                Signal(line.name, hz * line.per_frame, own.copy(), line.gain, line.baseline,
-                       line.unit, _lost(own, line.format))
-            )  # fmt: skip
+            out.append(_signal(own, line, header.hz))
     return out
 
 
-def _check(counts: Counts, line: _Line, where: str) -> None:
+def _signal(own: Counts, line: SignalLine, hz: float) -> Signal:
+    """Bring a skewed signal in line with the others; its end was never received (signal(5))."""
+    lost = _lost(own, line.format)
+    late = min(line.skew * line.per_frame, len(own))
+    if late:
+        n = len(own)
+        own = np.r_[own[late:], np.zeros(late, np.int16)]
+        kept = ((max(a - late, 0), b - late) for a, b in lost if b > late)
+        lost = (*kept, (n - late, n))
+    return Signal(
+        line.name, hz * line.per_frame, own.copy(), line.gain, line.baseline, line.unit, lost,
+        line.calibrated,
+    )  # fmt: skip
+
+
+def _check(counts: Counts, line: SignalLine, where: str) -> None:
     """Compare the 16-bit checksum of a signal, where the header gives one."""
     if line.checksum is None:
         return
@@ -240,79 +217,88 @@ def _check(counts: Counts, line: _Line, where: str) -> None:
         )
 
 
-def read_record(path: str | Path, depth: int = 0) -> Record:
+def read_record(path: str | Path) -> Record:
     """Read a record from its header (``100.hea``).
 
     Raises
     ------
-    FormatError
+    FormatError, TimeError
         The header or a signal file is damaged, cut off, or of a format that is not read.
     LimitError
-        It is too large to be one.
+        It is too large to be one; no more than its header claims is ever unpacked.
     """
-    header = Path(path)
-    where = header.name
-    rows, comments = _lines(header)
-    head = rows[0].split()
-    if len(head) < 2:
-        raise FormatError("the first line names no signals", where, "Copy the header again")
-    name, _, segments = head[0].partition("/")
-    count = int(_number(head[1], "the number of signals", where))
-    hz = _number(head[2].split("/")[0].split("(")[0], "the rate", where) if head[2:] else 250.0
-    frames = _frames(head[3], where) if len(head) > 3 else 0
-    if not (0 <= count <= _MAX_SIGNALS and 0.0 < hz <= 1e6):
-        raise LimitError(f"{count} signals at {hz:g} Hz are none", where)
-    if len(rows) - 1 < (int(segments) if segments.isdigit() else count):
-        raise FormatError("the header is cut off", where, "Copy the file again")
-    if segments:
-        signals = _joined(header, rows[1:], depth)
+    place = Path(path)
+    header = read_header(place)
+    if header.segments:
+        signals = _joined(header, place)
     else:
-        lines = [_signal_line(row, where) for row in rows[1 : count + 1]]
-        signals = tuple(_signals(lines, header.parent, hz, frames, where))
-    return Record(name, signals, _start(head, where), comments)
+        signals = tuple(_signals(header, place.parent, place.name))
+    return Record(header.name, signals, header.start, header.comments)
 
 
-def _joined(header: Path, rows: list[str], depth: int) -> tuple[Signal, ...]:
+def _joined(header: Header, place: Path) -> tuple[Signal, ...]:
     """Put segments one after the other; gaps (``~``) and missing signals are marked as lost."""
-    if depth:
-        raise FormatError("segments within segments", header.name, "Give the inner record")
-    parts: list[tuple[int, dict[str, Signal]]] = []
-    for row in rows:
-        words = row.split()
-        name, length = words[0], _frames(words[1], header.name) if words[1:] else 0
-        if Path(name).name != name:
-            raise FormatError(f"the segment {name!r} lies elsewhere", header.name)
-        found = read_record(header.with_name(name + ".hea"), 1).signals if name != "~" else ()
-        parts.append((length, {s.name: s for s in found}))
-    names = dict.fromkeys(n for _, p in parts for n in p)
-    return tuple(_chain(name, parts, header.name) for name in names)
+    where = place.name
+    parts: list[tuple[int, dict[Key, Signal]]] = []
+    told = sum(length for _, length in header.segments)
+    if told > MOST_SAMPLES or (header.frames and told != header.frames):
+        raise FormatError(
+            f"its segments have {told} frames, not {header.frames}", where, "Copy the header again"
+        )
+    budget = MOST_SAMPLES
+    for name, length in header.segments:
+        found = {} if name == "~" else _part(place.with_name(name + ".hea"), header, length)
+        budget -= sum(len(s.samples) for s in found.values())
+        if budget < 0:
+            raise LimitError("too many samples", where, "Read the segments one by one")
+        parts.append((length, found))
+    keys = dict.fromkeys(key for _, part in parts for key in part)
+    rates = {key: next(p[key].hz for _, p in parts if key in p) for key in keys}
+    if sum(rates.values()) / header.hz * told > MOST_SAMPLES:
+        raise LimitError("its gaps are too long", where, "Read the segments one by one")
+    return tuple(_chain(key, parts, header.hz, where) for key in keys)
 
 
-def _chain(name: str, parts: list[tuple[int, dict[str, Signal]]], where: str) -> Signal:
-    first = next(p[name] for _, p in parts if name in p)
-    base = next((s.hz for _, p in parts for s in p.values()), first.hz)
+def _part(place: Path, whole: Header, length: int) -> dict[Key, Signal]:
+    """Read one segment; of several signals with one name each keeps its place."""
+    header = read_header(place)
+    if header.segments:
+        raise FormatError("segments within segments", place.name, "Give the inner record")
+    if header.hz != whole.hz or header.frames != length:
+        raise FormatError(
+            f"has {header.frames} frames at {header.hz:g} Hz, not {length} at {whole.hz:g} Hz",
+            place.name, "Copy the headers again",
+        )  # fmt: skip
+    seen: Counter[str] = Counter()
+    out: dict[Key, Signal] = {}
+    for signal in _signals(header, place.parent, place.name):
+        out[signal.name, seen[signal.name]] = signal
+        seen[signal.name] += 1
+    return out
+
+
+def _chain(key: Key, parts: list[tuple[int, dict[Key, Signal]]], hz: float, where: str) -> Signal:
+    first = next(p[key] for _, p in parts if key in p)
     pieces: list[Counts] = []
     missing: list[tuple[int, int]] = []
     at = 0
     for length, signals in parts:
-        own = signals.get(name)
-        if own is None or not len(own.samples):
-            n = round(length * first.hz / base)
+        own = signals.get(key)
+        n = round(length * first.hz / hz)
+        if own is None:
             missing.append((at, at + n))
             pieces.append(np.zeros(n, np.int16))
         elif (own.gain, own.baseline, own.unit, own.hz) != (
             first.gain, first.baseline, first.unit, first.hz,
         ):  # fmt: skip
             raise FormatError(
-                f"the segments scale {name} differently", where, "Read the segments one by one"
+                f"the segments scale {key[0]} differently", where, "Read the segments one by one"
             )
         else:
-            n = len(own.samples)
             missing += [(at + a, at + b) for a, b in own.missing]
             pieces.append(own.samples)
         at += n
-    return Signal(name, first.hz, np.concatenate(pieces), first.gain, first.baseline, first.unit,
-                  tuple(missing))  # fmt: skip
+    return replace(first, samples=np.concatenate(pieces), missing=tuple(missing))
 
 
 def read_wfdb(path: str | Path, *, subject: str | None, received: int) -> Iterator[Waveform]:
@@ -320,42 +306,64 @@ def read_wfdb(path: str | Path, *, subject: str | None, received: int) -> Iterat
 
     Raises
     ------
-    FormatError, LimitError
-        As `read_record`.
-    UnitError
-        A signal has a unit that is none of its variable.
+    FormatError, LimitError, TimeError
+        As `read_record`; also a record without any sample.
+    UnitError, RangeError
+        A signal has a unit that is none of its variable, or a gain that cannot be.
     """
     header = Path(path)
     record = read_record(header)
+    if not any(len(s.samples) for s in record.signals):
+        raise FormatError("holds no samples", header.name, "Give a record with signals")
+    names = Counter(s.name for s in record.signals)
+    scaled = [(s, *_scale(s, header.name)) for s in record.signals]
+    for i, (signal, variable, scale) in enumerate(scaled):
+        channel = signal.name or variable
+        if names[signal.name] > 1:
+            channel = f"{channel}#{i}"
+        yield from _blocks(
+            signal,
+            Waveform(
+                subject or record.name, variable, record.start or 0, received, signal.hz,
+                signal.samples, scale, signal.baseline, device=f"wfdb:{record.name}",
+                channel=channel, origin=f"wfdb:{header.stem}{_flags(signal, record)}",
+            ),
+        )  # fmt: skip
+
+
+def _flags(signal: Signal, record: Record) -> str:
     note = "?zone_unknown" if record.start is not None else "?relative_time"
-    for signal in record.signals:
-        variable = variable_of(signal.name, signal.unit)
-        scale = _si_scale(signal, variable, header.name)
-        step = max(1, int(_BLOCK * signal.hz))
-        for a in range(0, len(signal.samples), step):
-            b = min(a + step, len(signal.samples))
-            lost = tuple(
-                (max(x, a) - a, min(y, b) - a) for x, y in signal.missing if x < b and y > a
+    return note if signal.calibrated else f"{note},uncalibrated"
+
+
+def _blocks(signal: Signal, whole: Waveform) -> Iterator[Waveform]:
+    step = max(1, int(_BLOCK * signal.hz))
+    for a in range(0, len(signal.samples), step):
+        b = min(a + step, len(signal.samples))
+        lost = tuple((max(x, a) - a, min(y, b) - a) for x, y in signal.missing if x < b and y > a)
+        yield replace(
+            whole, start=whole.start + round(a / signal.hz * 1e9), samples=signal.samples[a:b],
+            seq=a // step, missing=lost,
+        )  # fmt: skip
+
+
+def _scale(signal: Signal, where: str) -> tuple[str, float]:
+    """Return the variable of a signal and its SI units per count."""
+    place = f"{where}, signal {signal.name}"
+    if not signal.calibrated:
+        return "unnamed_signal", 1.0 / signal.gain
+    row = VOCABULARY[variable_of(signal.name, signal.unit)]
+    factor = 1.0
+    if row.unit != "1":
+        try:
+            unit = read_unit(signal.unit)
+        except UnitError as error:
+            raise error.at(place) from error
+        if unit.dimensions != ucum(row.unit).dimensions:
+            raise UnitError(
+                f"{signal.unit} is no unit of {row.name}", place, "Correct the unit in the header"
             )
-            yield Waveform(
-                subject or record.name, variable, (record.start or 0) + round(a / signal.hz * 1e9),
-                received, signal.hz, signal.samples[a:b], scale, signal.baseline,
-                device=f"wfdb:{record.name}", channel=signal.name or variable, seq=a // step,
-                origin=f"wfdb:{header.stem}{note}", missing=lost,
-            )  # fmt: skip
-
-
-def _si_scale(signal: Signal, variable: str, where: str) -> float:
-    if VOCABULARY[variable].unit == "1":
-        return 1.0 / signal.gain
-    try:
-        unit = read_unit(signal.unit)
-    except UnitError as error:
-        raise error.at(f"{where}, signal {signal.name}") from error
-    if unit.dimensions != ucum(VOCABULARY[variable].unit).dimensions:
-        raise UnitError(
-            f"{signal.unit} is no unit of {variable}",
-            f"{where}, signal {signal.name}",
-            "Correct the unit in the header",
-        )
-    return unit.factor / signal.gain
+        factor = unit.factor
+    if abs(signal.gain) * (row.high - row.low) < factor:  # one count is more than all there can be
+        raise RangeError(f"a gain of {signal.gain:g} cannot be", place, "Correct the header")
+    return row.name, factor / signal.gain
