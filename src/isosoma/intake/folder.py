@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from isosoma.core.errors import InputError
+from isosoma.core.errors import FormatError, InputError
 from isosoma.exchange.sniff import is_companion, read_path
+from isosoma.intake.refusal import check
 from isosoma.intake.taking import Session, Summary, take
 from isosoma.record import Log
 
@@ -15,7 +16,7 @@ __all__ = ["take_paths"]
 
 def take_paths(
     paths: Iterable[str | Path],
-    log: Log,
+    log: Log | Callable[[], Log],
     patient: str,
     *,
     now: int,
@@ -25,6 +26,11 @@ def take_paths(
     """Take files in; each whole or not at all.
 
     A file that belongs to a WFDB header is read through that header and counted as a companion.
+
+    Parameters
+    ----------
+    log : or what opens it, called for each file only once that file was found fit to keep.
+    now : time of arrival [ns].
 
     Raises
     ------
@@ -50,9 +56,16 @@ def _header_of(path: Path) -> Path:
     return header if not path.exists() and header.is_file() else path
 
 
-def _one(path: Path, log: Log, patient: str, now: int, session: Session) -> Summary:
+def _one(
+    path: Path, log: Log | Callable[[], Log], patient: str, now: int, session: Session
+) -> Summary:
     try:
         readings = list(read_path(path, subject=patient, received=now))
+        if not readings:
+            raise FormatError("holds no reading", path.name, "Give files with readings")
+        if not isinstance(log, Log):
+            check(readings, patient, now)
+            log = log()
         return take(log, readings, patient=patient, now=now, session=session)
     except InputError as error:
         raise error if path.name in str(error) else error.at(path.name) from error

@@ -42,3 +42,23 @@ def test_the_first_bad_file_is_named_and_those_before_it_stay(ward):
             take_paths([ward / "hr.json", ward / "no.json", ward / "r1"], log, "p", now=NOW)
         assert take_paths([ward / "hr.json"], log, "p", now=NOW).duplicates == 1
         assert take_paths([ward / "r1"], log, "p", now=NOW).accepted == 1
+
+
+def test_a_log_is_opened_only_for_a_file_that_can_be_kept(ward):
+    (ward / "late.csv").write_text("time,heart_rate\nISO8601,/min\n2026-02-20T07:00:00Z,\n")
+    ahead = {**HEART, "effectiveDateTime": "2027-01-01T00:00:00Z"}
+    (ward / "other.json").write_text(json.dumps(ahead))
+    opened = []
+    with open_log(ward / "log") as log:
+
+        def opening():
+            opened.append(1)
+            return log
+
+        for name in ("late.csv", "other.json"):
+            with pytest.raises(InputError, match=name):
+                take_paths([ward / name], opening, "p", now=NOW)
+        assert take_paths([ward / "r1.dat"], opening, "p", now=NOW) == Summary(companions=1)
+        assert opened == []
+        assert take_paths([ward / "r1", ward / "hr.json"], opening, "p", now=NOW).accepted == 2
+        assert opened == [1, 1]

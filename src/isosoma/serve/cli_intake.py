@@ -6,12 +6,18 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isosoma.core.errors import InputError, IsosomaError, TimeError
 from isosoma.serve.telemetry import summary_of
+
+if TYPE_CHECKING:
+    from isosoma.record import Log
 
 __all__ = ["instant", "run"]
 
@@ -69,20 +75,34 @@ def files_of(paths: list[str]) -> list[Path]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Take every file in; a refused file leaves the log as it was and gives exit code 2."""
+    """Take every file in; a refused file leaves the log as it was and gives exit code 2.
+
+    What became of the files goes to stdout, one sentence for each refused one to stderr.
+    """
+    now, files = instant(arguments.now), files_of(arguments.paths)
+    with ExitStack() as stack:
+        done = take_all(files, _log(arguments.store, stack), arguments.patient, now)
+    print(json.dumps({"files": done, "total": total(done)}) if arguments.json else told(done))
+    refused = refusals(done)
+    for sentence in refused:
+        print(f"isosoma: {sentence}", file=sys.stderr)
+    return 2 if refused else 0
+
+
+def _log(store: str, stack: ExitStack) -> Log | Callable[[], Log]:
+    """Open the log; one that is not there yet is made only once there is something to keep."""
     from isosoma.record import open_log
 
-    now, files = instant(arguments.now), files_of(arguments.paths)
-    with open_log(arguments.store) as log:
-        done = take_all(files, log, arguments.patient, now)
-    if arguments.json:
-        print(json.dumps({"files": done, "total": total(done)}))
-    else:
-        print("\n".join(lines(done)))
-    return 2 if any("error" in one for one in done) else 0
+    @cache
+    def opened() -> Log:
+        return stack.enter_context(open_log(store))
+
+    return opened() if Path(store).exists() else opened
 
 
-def take_all(files: list[Path], log: Any, patient: str, now: int) -> list[dict[str, Any]]:
+def take_all(
+    files: list[Path], log: Log | Callable[[], Log], patient: str, now: int
+) -> list[dict[str, Any]]:
     """Take files one by one behind a progress bar on a terminal."""
     from tqdm import tqdm
 
@@ -109,20 +129,20 @@ def total(done: list[dict[str, Any]]) -> dict[str, int]:
     return out
 
 
-def lines(done: list[dict[str, Any]]) -> list[str]:
-    """One line a file, and the sum."""
+def told(done: list[dict[str, Any]]) -> str:
+    """One line for each file that was taken, and the sum."""
     whole = total(done)
     head = f"{_number(whole['files'], 'file')}: {_counts(whole)}"
     if whole["files_refused"]:
         head += f"; {_number(whole['files_refused'], 'file')} refused"
-    return [*(_line(one) for one in done), head]
+    kept = [f"{one['file']}: {_counts(one)}" for one in done if "error" not in one]
+    return "\n".join([*kept, head])
 
 
-def _line(one: dict[str, Any]) -> str:
-    if "error" in one:
-        said = str(one["error"])
-        return f"refused: {said}" if one["file"] in said else f"refused: {one['file']}: {said}"
-    return f"{one['file']}: {_counts(one)}"
+def refusals(done: list[dict[str, Any]]) -> list[str]:
+    """One sentence for each file that was refused, naming it."""
+    refused = [(str(one["file"]), str(one["error"])) for one in done if "error" in one]
+    return [said if file in said else f"{file}: {said}" for file, said in refused]
 
 
 def _number(n: int, noun: str) -> str:

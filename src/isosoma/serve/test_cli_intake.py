@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from isosoma.core.errors import InputError, TimeError
-from isosoma.serve.cli_intake import files_of, instant, lines, total
+from isosoma.serve.cli_intake import files_of, instant, refusals, told, total
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,15 @@ def test_each_file_has_a_line_that_reads_well():
         {"file": "100.hea", "accepted": 1, "samples": 1_300_000, "companions": 0, "doubted": 1},
         {"file": "100.dat", "accepted": 0, "samples": 0, "companions": 1, "doubted": 0},
         {"file": "v.csv", "error": "v.csv, line 3: 'x' is no number. Leave it empty"},
+        {"file": "w.csv", "error": "the log is full"},
     ]
-    assert lines(done) == [
+    assert told(done).splitlines() == [
         "100.hea: 1 reading kept (1,300,000 samples), 1 in doubt",
         "100.dat: read with its header",
-        "refused: v.csv, line 3: 'x' is no number. Leave it empty",
-        f"3 files: {lines(done)[0][9:]}, 1 read with their header; 1 file refused",
+        f"4 files: {told(done).splitlines()[0][9:]}, 1 read with their header; 2 files refused",
     ]
-    assert total(done)["files_refused"] == 1
+    assert refusals(done) == [
+        "v.csv, line 3: 'x' is no number. Leave it empty",
+        "w.csv: the log is full",
+    ]
+    assert total(done)["files_refused"] == 2
