@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ _VITALS, _WAVE = b"iV1", b"iW1"
 _INTS = ("at", "received", "seq", "zone", "device_at")
 _FLOATS = ("value", "sigma", "bias")
 _TEXTS = ("variable", "censoring", "device", "channel", "origin", "given")
+_FIELDS = attrgetter("subject", *_INTS, *_FLOATS, *_TEXTS)
 _LEVEL = 3
 _local = threading.local()  # a zstd context must not be shared between threads
 
@@ -56,18 +58,20 @@ def _unpack(data: bytes) -> bytes:
         raise FormatError("a block cannot be unpacked", todo="Restore it from a copy") from error
 
 
-def _differences(column: npt.NDArray[np.int64]) -> bytes:
-    """Return wrapping first differences, the first value in front, as bytes."""
-    out = column.copy()
-    out[1:] -= column[:-1]
-    return out.tobytes()
+def _differences(columns: npt.NDArray[np.int64]) -> list[bytes]:
+    """Return wrapping first differences of each of `columns` (m, n), the first value in front."""
+    out = columns.copy()
+    out[:, 1:] -= columns[:, :-1]
+    return [row.tobytes() for row in out]
 
 
-def _texts(column: list[str]) -> tuple[list[str], bytes]:
-    table = {text: i for i, text in enumerate(dict.fromkeys(column))}
+def _texts(column: Sequence[str]) -> tuple[list[str], bytes]:
+    """Return the distinct texts in order of appearance, and of each place which; b"" for one."""
+    table = list(dict.fromkeys(column))
     if len(table) == 1:
-        return list(table), b""
-    return list(table), np.array([table[t] for t in column], dtype="<u4").tobytes()
+        return table, b""
+    number = {text: i for i, text in enumerate(table)}
+    return table, np.array([number[t] for t in column], dtype="<u4").tobytes()
 
 
 def encode_observations(observations: Sequence[Observation]) -> bytes:
@@ -82,19 +86,17 @@ def encode_observations(observations: Sequence[Observation]) -> bytes:
     FormatError
         A text that is not Unicode.
     """
-    if len({o.subject for o in observations}) != 1:
+    subjects, *columns = zip(*map(_FIELDS, observations), strict=True) if observations else [()]
+    if len(set(subjects)) != 1:
         raise IdentityError(
             "a block holds the observations of one patient", todo="Record each patient apart"
         )
+    numbers, texts = len(_INTS) + len(_FLOATS), list(map(_texts, columns[-len(_TEXTS) :]))
     try:
-        ints = [_differences(np.array([getattr(o, n) for o in observations], "<i8")) for n in _INTS]
+        ints = _differences(np.array(columns[: len(_INTS)], "<i8"))
     except (OverflowError, TypeError, ValueError) as error:
         raise RangeError("an instant or number is no 64-bit integer", todo="Mend it") from error
-    floats = [
-        _differences(np.array([getattr(o, n) for o in observations], "<f8").view("<i8"))
-        for n in _FLOATS
-    ]
-    texts = [_texts([getattr(o, n) for o in observations]) for n in _TEXTS]
+    floats = _differences(np.array(columns[len(_INTS) : numbers], "<f8").view("<i8"))
     try:
         body = msgspec.msgpack.encode((len(observations), ints, floats, texts))
     except UnicodeEncodeError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -24,8 +25,10 @@ from isosoma.record.files import write_atomically
 from isosoma.record.kek import Kek, find_kek
 from isosoma.record.store import FORMAT
 
-__all__ = ["KeyFile", "Keys", "forget", "make_key_file", "pinned_keys"]
+__all__ = ["PLACE", "KeyFile", "Keys", "forget", "make_key_file", "pinned_keys"]
 
+PLACE = 8
+"""Bytes of an idempotence key that say which keys it should lie beside."""
 _STEP = 2**20
 """Messages reserved at a time: a crash forgets the count within, never the reservation."""
 _SCHEMA = """
@@ -63,6 +66,15 @@ class Keys:
         inner.update(data)
         outer.update(inner.digest())
         return outer.digest()
+
+    def seen(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return what is stored of idempotence keys: an HMAC of the place, and one of the whole.
+
+        A key's place is its first `PLACE` bytes. Keys of one place are stored side by side, so a
+        delivery is looked up and written in few pages of a large index, not in one page a key.
+        """
+        places = {p: self.mac(b"place " + p)[:8] for p in {k[:PLACE] for k in keys}}
+        return [places[k[:PLACE]] + self.mac(k)[:16] for k in keys]
 
     def cipher(self, version: int) -> AESGCM:
         """Return the cipher of a key version; raises ErasedError."""
@@ -158,7 +170,11 @@ class KeyFile:
         except sqlite3.Error as error:
             raise FormatError(f"no key file of ours ({error})", str(self.file)) from error
         if meta.get("format") != FORMAT.encode() or meta.get("origin") != origin.encode():
+            self._db.close()
             raise FormatError("these are the keys of another log", str(self.file), "Give its own")
+        if not {"salt", "private"} <= meta.keys():
+            self._db.close()
+            raise FormatError("the key file is broken", str(self.file), "Restore it from a copy")
         self._kek = find_kek(path, origin, meta["salt"], create=False)
         self.private = _signing_key(self._kek, meta["private"], self.file)
 

@@ -138,6 +138,7 @@ class Log:
         ----------
         patient : whose; not empty.
         keys : idempotence keys of the readings inside; a key that is there already refuses all.
+            Keys that come together should share their first 8 bytes (the minute of a reading, say).
         by, purpose : who records it and why; kept in clear for clinicians and services.
 
         Raises
@@ -172,7 +173,7 @@ class Log:
         person = self.keys.find(patient)
         if person is None:
             return [k not in waiting for k in keys]
-        macs = [person.mac(k) for k in keys]
+        macs = person.seen(keys)
         known = asking.known(self.store, macs)
         return [k not in waiting and m not in known for k, m in zip(keys, macs, strict=True)]
 

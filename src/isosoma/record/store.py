@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 __all__ = ["FORMAT", "Mark", "Row", "Store"]
 
-FORMAT = "isosoma-log-1"
+FORMAT = "isosoma-log-2"
 """Name and version of the layout; another one is refused."""
 
 

@@ -154,7 +154,7 @@ class Writer:
         """Seal the drafts of one item into the batch; return their sequences."""
         keys = self._keys.make(item.patient)
         actor, role = actor_of(item.by, keys)
-        macs = [keys.mac(k) for k in item.seen]
+        macs = keys.seen(item.seen)
         places: list[int] = []
         for i, (kind, payload, key, blobs) in enumerate(item.drafts):
             name = keys.mac(key).hex() if key else ""
