@@ -7,7 +7,12 @@ argument, and UTC is noted in `origin` where none is given.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import math
+import re
+import warnings
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.errors import FormatError, LimitError, UnitError
+from isosoma.core.errors import FormatError, LimitError, RangeError, TimeError, UnitError
 from isosoma.core.observation import Waveform
 from isosoma.core.units import read_unit, ucum
 from isosoma.core.vocabulary import VOCABULARY
@@ -25,97 +30,27 @@ from isosoma.exchange.signal_names import variable_of
 __all__ = ["read_edf"]
 
 _MAX_BYTES = 1 << 30
+_MAX_SIGNALS = 512
 _BLOCK = 60.0
-
-
-def _open(path: Path) -> tuple[Any, _Layout]:
-    import edfio
-
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise LimitError("an EDF file of over 1 GiB is not read", path.name, "Cut it")
-        layout = _layout(path)
-        return edfio.read_edf(path, lazy_load_data=False), layout
-    except OSError as error:
-        raise FormatError("cannot be opened", path.name, "Check the name") from error
-    except (ValueError, KeyError, IndexError, TypeError, OverflowError, ArithmeticError) as error:
-        raise FormatError(f"is a damaged EDF file ({error})", path.name, "Copy it again") from error
+_RATES = (1e-3, 1e6)  # [1/s]
+_LONGEST = 1e10  # [s]
+_ONSET = re.compile(rb"[+-][0-9]{1,15}(\.[0-9]{0,15})?\x14")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - reads as the epoch it is
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where things lie in the file: header bytes, records, samples per record of each signal."""
+    """Where things lie: header bytes, records of `width` [s], samples per record of each signal.
+
+    `date` is the plain ``dd.mm.yy`` of EDF, which EDF+ repeats in words.
+    """
 
     header: int
     records: int
+    width: float
+    date: str
     per: tuple[int, ...]
     labels: tuple[str, ...]
-
-
-def _layout(path: Path) -> _Layout:
-    """Compare the header's promise with the size before anything is allocated."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(256)
-        rest = file.read(256 * 512)
-    try:
-        header, records, signals = int(head[184:192]), int(head[236:244]), int(head[252:256])
-        per = tuple(int(rest[216 * signals + 8 * i :][:8]) for i in range(signals))
-    except ValueError as error:
-        raise FormatError("the EDF header is damaged", path.name, "Copy it again") from error
-    if not (0 < signals <= 512 and header == 256 * (signals + 1) and records >= 0 < min(per)):
-        raise FormatError("the EDF header contradicts itself", path.name, "Copy it again")
-    if header + 2 * sum(per) * records > size:
-        need = header + 2 * sum(per) * records
-        raise FormatError(f"is cut off: {size} of {need} bytes", path.name, "Copy the file again")
-    labels = tuple(rest[16 * i :][:16].decode("latin-1").strip() for i in range(signals))
-    return _Layout(header, records, per, labels)
-
-
-def _onsets(path: Path, layout: _Layout) -> npt.NDArray[np.float64]:
-    """Return the start of each record [s after the file's], from its first annotation (EDF+D)."""
-    try:
-        own = layout.labels.index("EDF Annotations")
-    except ValueError:
-        raise FormatError("has gaps but no timekeeping", path.name, "Export it again") from None
-    skip, length = 2 * sum(layout.per[:own]), 2 * layout.per[own]
-    out = np.empty(layout.records)
-    with path.open("rb") as file:
-        for i in range(layout.records):
-            file.seek(layout.header + 2 * sum(layout.per) * i + skip)
-            text = file.read(length).split(b"\x14", 1)[0]
-            try:
-                out[i] = float(text)
-            except ValueError as error:
-                raise FormatError("the time of a record is damaged", path.name) from error
-    if not np.all(np.diff(out) > 0.0):
-        raise FormatError("its records do not follow each other", path.name, "Export it again")
-    return out
-
-
-def read_edf(
-    path: str | Path, *, subject: str | None, received: int, zone: int | None = None
-) -> Iterator[Waveform]:
-    """Yield the signals in blocks of 60 s.
-
-    Parameters
-    ----------
-    zone : offset of the recorder's clock [min east of UTC].
-
-    Raises
-    ------
-    FormatError, LimitError, UnitError
-        The file is damaged, too large, or a signal has a unit that is none of its variable.
-    """
-    file = Path(path)
-    edf, layout = _open(file)
-    note = "" if zone is not None else "?zone_unknown"
-    start = _start(edf, file.name) - (zone or 0) * 60 * 10**9
-    width = float(edf.data_record_duration)
-    onsets = None if edf.is_continuous else _onsets(file, layout)
-    frame = _Frame(file, start, subject or "", received, zone or 0, note, width, onsets)
-    for index, signal in enumerate(edf.signals):
-        yield from _blocks(signal, index, frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +67,158 @@ class _Frame:
     onsets: npt.NDArray[np.float64] | None
 
 
-def _start(edf: Any, where: str) -> int:
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What one signal's counts mean: (count - base) * factor is in SI."""
+
+    variable: str
+    channel: str
+    hz: float
+    factor: float
+    base: int
+
+
+@contextmanager
+def _strict(where: str) -> Generator[None]:
+    """Turn what edfio raises, or only warns of, into a sentence."""
     try:
-        at = datetime.combine(edf.startdate, edf.starttime, timezone.utc)  # noqa: UP017
-    except (ValueError, AttributeError) as error:
-        raise FormatError(
-            "has no start date", where, "Restore the date of the recording"
-        ) from error
-    seconds = at - datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
-    return round(seconds / timedelta(microseconds=1)) * 1000
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    except OSError as error:
+        raise FormatError("cannot be opened", where, "Check the name") from error
+    except (
+        ValueError, LookupError, TypeError, ArithmeticError, AttributeError, Warning, StopIteration,
+    ) as error:  # fmt: skip
+        said = "".join(c if c.isprintable() else "?" for c in str(error)[:120])
+        raise FormatError(f"is a damaged EDF file ({said})", where, "Copy it again") from error
+
+
+def _count(field: bytes, where: str) -> int:
+    if not re.fullmatch(rb"-?[0-9]{1,8} *", field):
+        raise FormatError("the EDF header is damaged", where, "Copy it again")
+    return int(field)
+
+
+def _layout(path: Path) -> _Layout:
+    """Compare the header's promise with the size before anything is allocated."""
+    where = path.name
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(256)
+            rest = file.read(256 * _MAX_SIGNALS)
+    except OSError as error:
+        raise FormatError("cannot be opened", where, "Check the name") from error
+    if size > _MAX_BYTES:
+        raise LimitError("an EDF file of over 1 GiB is not read", where, "Cut it")
+    header, records, signals = (
+        _count(head[a:b], where) for a, b in ((184, 192), (236, 244), (252, 256))
+    )
+    if records < 0:
+        raise FormatError("the recording was not ended", where, "Close it in the recorder")
+    if not (0 < signals <= _MAX_SIGNALS and header == 256 * (signals + 1) <= size and records > 0):
+        raise FormatError("the EDF header contradicts itself", where, "Copy it again")
+    per = tuple(_count(rest[216 * signals + 8 * i :][:8], where) for i in range(signals))
+    need = header + 2 * sum(per) * records
+    if min(per) < 1 or need != size:
+        what = "is cut off" if need > size else "holds more than its header says"
+        raise FormatError(f"{what}: {size} of {need} bytes", where, "Copy the file again")
+    width = re.fullmatch(rb"([0-9]{1,8}(?:\.[0-9]{0,7})?) *", head[244:252])
+    if width is None or not float(width[1]):
+        raise FormatError("its records have no duration", where, "Export it again")
+    labels = tuple(rest[16 * i :][:16].decode("latin-1").strip() for i in range(signals))
+    date = head[168:176].decode("latin-1")
+    return _Layout(header, records, float(width[1]), date, per, labels)
+
+
+def _onsets(path: Path, layout: _Layout) -> npt.NDArray[np.float64]:
+    """Return the start of each record [s after the first], from its first annotation (EDF+D)."""
+    own = layout.labels.index("EDF Annotations")
+    skip, length = 2 * sum(layout.per[:own]), 2 * layout.per[own]
+    out = np.empty(layout.records)
+    with path.open("rb") as file:
+        for i in range(layout.records):
+            file.seek(layout.header + 2 * sum(layout.per) * i + skip)
+            found = _ONSET.match(file.read(length))
+            if found is None:
+                raise FormatError("the time of a record is damaged", path.name, "Export it again")
+            out[i] = float(found[0][:-1])
+    if np.any(np.diff(out) < layout.width - 1e-6) or out[-1] - out[0] > _LONGEST:
+        raise FormatError("its records do not follow each other", path.name, "Export it again")
+    return out - out[0]
+
+
+def read_edf(
+    path: str | Path, *, subject: str | None, received: int, zone: int | None = None
+) -> Iterator[Waveform]:
+    """Yield the signals in blocks of 60 s.
+
+    Parameters
+    ----------
+    zone : offset of the recorder's clock [min east of UTC].
+
+    Raises
+    ------
+    FormatError, LimitError, TimeError, UnitError, RangeError
+        The file is damaged, too large, undated, or a signal has a scale or unit that is none of its
+        variable.
+    """
+    import edfio
+
+    file = Path(path)
+    layout = _layout(file)
+    with _strict(file.name):
+        edf = edfio.read_edf(file, lazy_load_data=True, header_encoding="latin-1")
+        even = edf.is_continuous
+        signals: list[Any] = list(edf.signals)
+    if not signals:
+        raise FormatError("holds no signals", file.name, "Give a recording with signals")
+    names = Counter(s.label for s in signals)
+    scales = [_scale(s, i, names[s.label] > 1, file.name) for i, s in enumerate(signals)]
+    frame = _Frame(
+        file, _start(edf, layout, file.name) - (zone or 0) * 60 * 10**9, subject or "", received,
+        zone or 0,
+        "" if zone is not None else "?zone_unknown", layout.width,
+        None if even else _onsets(file, layout),
+    )  # fmt: skip
+    for signal, scale in zip(signals, scales, strict=True):
+        yield from _blocks(np.asarray(signal.digital, np.int16), scale, frame)
+
+
+def _start(edf: Any, layout: _Layout, where: str) -> int:
+    try:
+        with _strict(where):
+            at = datetime.combine(edf.startdate, edf.starttime, timezone.utc)  # noqa: UP017
+    except FormatError as error:
+        raise TimeError("has no start date", where, "Restore the date of the recording") from error
+    if re.fullmatch(r"[0-9.]{8}", layout.date) and at.strftime("%d.%m.%y") != layout.date:
+        raise TimeError(f"has two dates, {layout.date} and {at:%d.%m.%y}", where, "Correct one")
+    return round((at - _EPOCH) / timedelta(microseconds=1)) * 1000
+
+
+def _scale(signal: Any, index: int, twin: bool, where: str) -> _Scale:
+    label = str(signal.label)
+    place = f"{where}, signal {index}"
+    if not label.isprintable():
+        raise FormatError("a signal's name holds control characters", place, "Rename it")
+    with _strict(place):
+        unit, hz = str(signal.physical_dimension).strip(), float(signal.sampling_frequency)
+        low, high = int(signal.digital_min), int(signal.digital_max)
+        least, most = float(signal.physical_min), float(signal.physical_max)
+    if not (high > low and math.isfinite(least) and math.isfinite(most) and most != least):
+        raise FormatError("the scale of the signal is empty", place, "Restore its header")
+    variable = variable_of(label, unit)
+    row, gain = VOCABULARY[variable], (most - least) / (high - low)
+    factor = gain * _factor(variable, unit, place)
+    # A block keeps an integer count at zero: what is left shifts the signal by half a count.
+    base = low - least / gain if gain else math.inf
+    if not (abs(base) < 1 << 31 and 0.0 < abs(factor) <= row.high - row.low):
+        raise RangeError(f"a scale of {least:g} to {most:g} {unit} cannot be", place, "Correct it")
+    if not _RATES[0] <= hz <= _RATES[1]:
+        raise RangeError(f"a rate of {hz:g} Hz cannot be", place, "Correct the header")
+    channel = label or f"signal {index}"
+    return _Scale(variable, f"{channel}#{index}" if twin else channel, hz, factor, round(base))
 
 
 def _stretches(n: int, hz: float, frame: _Frame) -> Iterator[tuple[int, int, float]]:
@@ -159,24 +237,13 @@ def _stretches(n: int, hz: float, frame: _Frame) -> Iterator[tuple[int, int, flo
             yield a, min(a + step, last * per), onset
 
 
-def _blocks(signal: Any, index: int, frame: _Frame) -> Iterator[Waveform]:
-    where = f"{frame.file.name}, signal {signal.label}"
-    unit = signal.physical_dimension.strip()
-    variable = variable_of(signal.label, unit)
-    counts = np.asarray(signal.digital, np.int16)
-    low, high = signal.digital_min, signal.digital_max
-    if high <= low or signal.physical_max == signal.physical_min:
-        raise FormatError("the scale of the signal is empty", where, "Restore its header")
-    gain = (signal.physical_max - signal.physical_min) / (high - low)
-    # A block keeps an integer count at zero: what is left shifts the signal by half a count.
-    base = round(low - signal.physical_min / gain)
-    hz, stem = float(signal.sampling_frequency), frame.file.stem
-    for i, (a, b, onset) in enumerate(_stretches(len(counts), hz, frame)):
+def _blocks(counts: npt.NDArray[np.int16], scale: _Scale, frame: _Frame) -> Iterator[Waveform]:
+    stem = frame.file.stem
+    for i, (a, b, onset) in enumerate(_stretches(len(counts), scale.hz, frame)):
         yield Waveform(
-            frame.subject, variable, frame.start + round(onset * 1e9), frame.received, hz,
-            counts[a:b].copy(), gain * _factor(variable, unit, where), base,
-            device=f"edf:{stem}", channel=signal.label or f"signal {index}", seq=i,
-            origin=f"edf:{stem}{frame.note}", zone=frame.zone,
+            frame.subject, scale.variable, frame.start + round(onset * 1e9), frame.received,
+            scale.hz, counts[a:b].copy(), scale.factor, scale.base, device=f"edf:{stem}",
+            channel=scale.channel, seq=i, origin=f"edf:{stem}{frame.note}", zone=frame.zone,
         )  # fmt: skip
 
 
