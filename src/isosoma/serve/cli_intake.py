@@ -135,14 +135,19 @@ def told(done: list[dict[str, Any]]) -> str:
     head = f"{_number(whole['files'], 'file')}: {_counts(whole)}"
     if whole["files_refused"]:
         head += f"; {_number(whole['files_refused'], 'file')} refused"
-    kept = [f"{one['file']}: {_counts(one)}" for one in done if "error" not in one]
+    kept = [_plain(f"{one['file']}: {_counts(one)}") for one in done if "error" not in one]
     return "\n".join([*kept, head])
 
 
 def refusals(done: list[dict[str, Any]]) -> list[str]:
     """One sentence for each file that was refused, naming it."""
     refused = [(str(one["file"]), str(one["error"])) for one in done if "error" in one]
-    return [said if file in said else f"{file}: {said}" for file, said in refused]
+    return [_plain(said if file in said else f"{file}: {said}") for file, said in refused]
+
+
+def _plain(text: str) -> str:
+    """Return `text` as a terminal may show it: names of files may hold what steers one."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _number(n: int, noun: str) -> str:

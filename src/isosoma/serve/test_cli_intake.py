@@ -61,3 +61,12 @@ def test_each_file_has_a_line_that_reads_well():
         "w.csv: the log is full",
     ]
     assert total(done)["files_refused"] == 2
+
+
+def test_names_of_files_steer_no_terminal():
+    done = [
+        {"file": "a\x1b[2J\n.csv", "accepted": 1, "samples": 0},
+        {"file": "b\udcff\u202e.csv", "error": "b\udcff\u202e.csv: is empty"},
+    ]
+    assert told(done).splitlines()[0] == "a\ufffd[2J\ufffd.csv: 1 reading kept"
+    assert refusals(done) == ["b\ufffd\ufffd.csv: is empty"]
