@@ -78,7 +78,7 @@ def _reader(file: Path, head: bytes, subject: str | None, received: int) -> Iter
 
         return read_edf(file, subject=subject, received=received)
     if head[:4] == b"PAR1":
-        from isosoma.exchange.tables import read_parquet
+        from isosoma.exchange.parquet import read_parquet
 
         return read_parquet(file, subject=subject, received=received)
     if plain[:1] in (b"{", b"["):

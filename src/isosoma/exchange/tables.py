@@ -5,19 +5,20 @@ the time: an ISO 8601 instant with its zone (unit ``ISO8601``), or a number sinc
 (unit ``s``, ``ms``, ``us`` or ``ns``). The other names are rows of the vocabulary or LOINC codes,
 with an optional channel behind a colon (``ecg:II``). An empty cell means: nothing was measured.
 Waveform variables need evenly spaced times. Parquet carries the units in each field's metadata
-under the key ``unit``.
+under the key ``unit``; nulls and the NaN of its floats are empty cells.
+Every row of a CSV file ends its line: without that the last number may be cut off.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import math
+import re
+from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ from isosoma.core.observation import Observation, Waveform
 from isosoma.core.units import read_unit
 from isosoma.core.vocabulary import VOCABULARY, Variable, by_loinc, check_possible, nearest, si
 
-__all__ = ["WAVEFORMS", "read_csv", "read_parquet"]
+__all__ = ["WAVEFORMS", "Column", "Table", "column_of", "columns_of", "read_csv", "readings_of"]
 
 WAVEFORMS = (
     "ecg", "arterial_pressure", "plethysmogram", "respiration", "pulmonary_artery_pressure",
@@ -35,21 +36,63 @@ WAVEFORMS = (
 )  # fmt: skip
 """Variables that are read as waveforms, never as single numbers."""
 
-_TICKS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-_FUTURE = 300 * 10**9
+Floats = npt.NDArray[np.float64]
+
+TICKS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+"""Units of a time column that counts since 1970 → nanoseconds."""
+
 _MAX_BYTES = 1 << 30
+_MAX_LINE = 1 << 20  # characters
 _MAX_COLUMNS = 256
+MAX_NUMBERS = 5_000_000
+"""Cells that become observations; as many as one delivery may hold."""
+MAX_CELLS = 1 << 27
+"""Cells of all columns."""
+_BLOCK = 60.0  # seconds of a waveform handed on at a time
+_NUMBER = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,4})?")
+_COUNT = re.compile(r"([0-9]{1,19})(?:\.([0-9]{0,18}))?")
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class Column:
+    """One measured column: its variable, channel, and unit [UCUM]."""
+
     row: Variable
     channel: str
     unit: str
 
+    @property
+    def is_wave(self) -> bool:
+        """Whether it is read as a waveform."""
+        return self.row.name in WAVEFORMS
 
-def _column(name: str, unit: str, where: str) -> _Column:
-    """Resolve a column; a unit is required and must fit the variable."""
+
+@dataclass(slots=True)
+class Table:
+    """A checked table; lists run over `columns`.
+
+    Attributes
+    ----------
+    at : instants [ns since 1970]; zone : [min east of UTC].
+    values : per column (n,) in SI, NaN where empty.
+    given : per column the cells as they came; empty for waveforms.
+    """
+
+    columns: list[Column]
+    at: array[int] = field(default_factory=lambda: array("q"))
+    zone: array[int] = field(default_factory=lambda: array("h"))
+    values: list[array[float]] = field(default_factory=list["array[float]"])
+    given: list[list[str]] = field(default_factory=list[list[str]])
+
+
+def column_of(name: str, unit: str, where: str) -> Column:
+    """Resolve a column; a unit is required and must fit the variable.
+
+    Raises
+    ------
+    FormatError, UnitError
+        The name or the unit is none.
+    """
     plain, _, channel = name.strip().partition(":")
     row = VOCABULARY.get(plain) or by_loinc(plain)
     if row is None:
@@ -60,6 +103,8 @@ def _column(name: str, unit: str, where: str) -> _Column:
             where,
             f"{meant} (docs/nomenclature.md lists the names)",
         )
+    if not channel.isprintable() or len(channel) > 64:
+        raise FormatError(f"the channel of column {plain!r} is no plain name", where, "Rename it")
     if not unit.strip():
         raise UnitError(f"column {name!r} has no unit", where, "Give UCUM units in the second row")
     try:
@@ -67,64 +112,73 @@ def _column(name: str, unit: str, where: str) -> _Column:
         si(row, 1.0, code)
     except UnitError as error:
         raise error.at(f"{where}, column {name}") from error
-    return _Column(row, channel.strip() or plain, code)
+    return Column(row, channel.strip() or plain, code)
 
 
-def _columns(names: Sequence[str], units: Sequence[str], where: str) -> list[_Column]:
+def columns_of(names: Sequence[str], units: Sequence[str], where: str) -> list[Column]:
+    """Resolve the columns after the first, which is the time.
+
+    Raises
+    ------
+    LimitError, FormatError, UnitError
+        Too many, too few, two of one name, or one that `column_of` refuses.
+    """
     if len(names) > _MAX_COLUMNS:
-        raise LimitError(f"{len(names)} columns are too many", where)
+        raise LimitError(f"{len(names)} columns are too many", where, "Cut it into several")
     if len(units) != len(names):
         raise FormatError(
             f"{len(names)} names but {len(units)} units", where, "Give each column its unit"
         )
-    if len(set(names)) != len(names):
+    if len({n.strip() for n in names}) != len(names):
         raise FormatError("two columns share a name", where, "Tell them apart: ecg:I, ecg:II")
-    return [_column(n, u, where) for n, u in zip(names[1:], units[1:], strict=True)]
+    if len(names) < 2:
+        raise FormatError("has a time but nothing measured", where, "Add a column")
+    return [column_of(n, u, where) for n, u in zip(names[1:], units[1:], strict=True)]
 
 
-def _instant(text: str, unit: str, where: str, received: int) -> tuple[int, int]:
+def _instant(text: str, unit: str, where: str) -> tuple[int, int]:
     """Read a time cell as (ns since 1970, zone in minutes)."""
-    zone = 0
+    plain = text.strip()
     try:
-        if unit in _TICKS:
-            whole, _, part = text.strip().partition(".")
-            at = int(whole) * _TICKS[unit] + _fraction(part, _TICKS[unit])
-        else:
-            moment = datetime.fromisoformat(text.strip())
-            offset = moment.utcoffset()
-            if offset is None:
-                raise TimeError(f"the time {text!r} has no zone", where, "Write 2026-05-01T08:00Z")
-            zone = round(offset.total_seconds() / 60.0)
-            days = moment.toordinal() - 719163
-            clock = (moment.hour * 60 + moment.minute) * 60 + moment.second
-            at = ((days * 86400 + clock) * 10**6 + moment.microsecond) * 1000
-            at -= round(offset.total_seconds() * 1e9)
+        at, zone = _counted(plain, TICKS[unit]) if unit in TICKS else _moment(plain)
     except (ValueError, OverflowError) as error:
         raise TimeError(
             f"the time {text[:40]!r} cannot be read", where, "See the unit row"
         ) from error
-    if not 0 <= at <= received + _FUTURE:
-        raise TimeError(f"the time {text[:40]!r} lies before 1970 or ahead of now", where)
+    if at is None:
+        raise TimeError(f"the time {text[:40]!r} has no zone", where, "Write 2026-05-01T08:00Z")
+    if not 0 <= at < 1 << 63:
+        raise TimeError(f"the time {text[:40]!r} lies outside 1970 to 2262", where, "Correct it")
     return at, zone
 
 
-def _fraction(part: str, ticks: int) -> int:
-    """Value of the decimals in ticks, exactly; only plain digits."""
-    if part and not (part.isascii() and part.isdigit()):
-        raise ValueError(part)
-    return int(part or "0") * ticks // 10 ** len(part)
+def _counted(text: str, ticks: int) -> tuple[int, int]:
+    """Ticks since 1970 as nanoseconds, exactly; only plain digits."""
+    found = _COUNT.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    part = found[2] or ""
+    return int(found[1]) * ticks + int(part or "0") * ticks // 10 ** len(part), 0
 
 
-def _value(text: str, column: _Column, where: str) -> float | None:
-    """Read one cell as SI; None for an empty one."""
+def _moment(text: str) -> tuple[int | None, int]:
+    moment = datetime.fromisoformat(text)
+    offset = moment.utcoffset()
+    if offset is None:
+        return None, 0
+    days = moment.toordinal() - 719163
+    clock = (moment.hour * 60 + moment.minute) * 60 + moment.second
+    at = ((days * 86400 + clock) * 10**6 + moment.microsecond) * 1000
+    return at - round(offset.total_seconds() * 1e9), round(offset.total_seconds() / 60.0)
+
+
+def _value(text: str, column: Column, where: str) -> float:
+    """Read one cell as SI; NaN for an empty one."""
     plain = text.strip()
     if not plain:
-        return None
-    try:
-        number = float(plain) if plain.isascii() and "_" not in plain else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        return math.nan
+    number = float(plain) if plain.isascii() and _NUMBER.fullmatch(plain) else math.inf
+    if math.isinf(number):
         raise FormatError(
             f"{plain[:30]!r} is no number", f"{where}, {column.row.name}", "Leave the cell empty"
         )
@@ -135,21 +189,30 @@ def _value(text: str, column: _Column, where: str) -> float | None:
         raise error.at(where) from error
 
 
-def _text(path: Path) -> io.StringIO:
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text file, each checked, never the whole file at once."""
+    name = path.name
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        if len(raw) > _MAX_BYTES:
-            raise LimitError("a table of over 1 GiB is not read", path.name, "Cut it into parts")
-        if b"\0" in raw:
-            raise FormatError("holds NUL bytes, so it is no text", path.name)
-        return io.StringIO(raw.decode("utf-8-sig"), newline="")
+        if path.stat().st_size > _MAX_BYTES:
+            raise LimitError("a table of over 1 GiB is not read", name, "Cut it into parts")
+        with path.open("r", encoding="utf-8-sig", newline="") as file:
+            while line := file.readline(_MAX_LINE):
+                if "\0" in line:
+                    raise FormatError("holds NUL bytes, so it is no text", name, "Save it as UTF-8")
+                if line[-1] not in "\r\n":
+                    raise (
+                        LimitError("a line of over a million characters", name, "Cut it")
+                        if len(line) == _MAX_LINE
+                        else FormatError(
+                            "the last line has no end, so it may be cut off", name,
+                            "Copy the file again, or end its last line",
+                        )
+                    )  # fmt: skip
+                yield line
     except UnicodeDecodeError as error:
-        raise FormatError(
-            "is not UTF-8", f"{path.name}, byte {error.start}", "Save it as UTF-8"
-        ) from error
+        raise FormatError("is not UTF-8", name, "Save it as UTF-8") from error
     except OSError as error:
-        raise FormatError("cannot be opened", path.name, "Check the name") from error
+        raise FormatError("cannot be opened", name, "Check the name") from error
 
 
 def read_csv(
@@ -163,154 +226,126 @@ def read_csv(
         The first fault, with row and column.
     """
     name = Path(path).name
-    rows = csv.reader(_text(Path(path)), strict=True)
+    rows = csv.reader(_lines(Path(path)), strict=True)
     try:
-        names, units = next(rows), next(rows)
-        body = [(i, cells) for i, cells in enumerate(rows, 3) if any(c.strip() for c in cells)]
-    except StopIteration:
-        raise FormatError("has no header and unit row", name, "Write names, then units") from None
+        names, units = next(rows, []), next(rows, None)
+        if not names or units is None:
+            raise FormatError("has no header and unit row", name, "Write names, then units")
+        table = Table(columns_of(names, units, name))
+        table.values = [array("d") for _ in table.columns]
+        table.given = [[] for _ in table.columns]
+        for cells in rows:
+            if any(c.strip() for c in cells):
+                _add(table, cells, units[0].strip(), f"{name}, row {rows.line_num}")
     except csv.Error as error:
-        raise FormatError(f"is no CSV: {error}", name, "Save it as CSV with commas") from error
-    columns = _columns(names, units, name)
-    times: list[tuple[int, int]] = []
-    table: list[list[float | None]] = []
-    for number, cells in body:
-        where = f"{name}, row {number}"
-        if len(cells) != len(names):
-            raise FormatError(f"{len(cells)} cells under {len(names)} names", where)
-        times.append(_instant(cells[0], units[0].strip(), where, received))
-        table.append([_value(c, k, where) for c, k in zip(cells[1:], columns, strict=True)])
-    given = [[c.strip() for c in cells[1:]] for _, cells in body]
-    yield from _readings(columns, times, table, given, subject, received, f"csv:{name}")
+        raise FormatError(
+            f"is no CSV: {error}", f"{name}, row {rows.line_num}", "Save it as CSV with commas"
+        ) from error
+    yield from readings_of(table, subject, received, f"csv:{name}")
 
 
-def read_parquet(
-    path: str | Path, *, subject: str | None, received: int
-) -> Iterator[Observation | Waveform]:
-    """Yield every reading of a Parquet table.
+def _add(table: Table, cells: list[str], unit: str, where: str) -> None:
+    if len(cells) != len(table.columns) + 1:
+        raise FormatError(
+            f"{len(cells)} cells under {len(table.columns) + 1} names", where, "Complete the row"
+        )
+    at, zone = _instant(cells[0], unit, where)
+    table.at.append(at)
+    table.zone.append(zone)
+    for column, cell, values, given in zip(
+        table.columns, cells[1:], table.values, table.given, strict=True
+    ):
+        values.append(_value(cell, column, where))
+        if not column.is_wave:
+            given.append(cell.strip())
+    check_size(len(table.at), table.columns, where)
 
-    The time column is a timestamp with a zone, or an integer with a ``unit`` of s, ms, us or ns.
+
+def check_size(rows: int, columns: list[Column], where: str) -> None:
+    """Refuse a table of more cells than memory and a delivery should hold.
 
     Raises
     ------
-    InputError
-        The first fault, with row and column.
+    LimitError
+        It has more.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    name = Path(path).name
-    try:
-        frame = parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise FormatError("is no readable Parquet file", name, "Write it again") from error
-    if frame.num_columns * frame.num_rows > 1 << 28:
-        raise LimitError("holds more than 268 million cells", name, "Cut it into parts")
-    fields: list[Any] = [frame.schema.field(i) for i in range(frame.num_columns)]
-    units = [(f.metadata or {}).get(b"unit", b"").decode("utf-8", "replace") for f in fields]
-    if not fields:
-        raise FormatError("has no columns", name)
-    columns = _columns([f.name for f in fields], units, name)
-    instants = _arrow_times(frame.column(0), fields[0].type, units[0], name)
-    times = [_instant(t, "ns", f"{name}, row {i}", received) for i, t in enumerate(instants, 1)]
-    cells = [[_cell(v) for v in frame.column(i).to_pylist()] for i in range(1, len(fields))]
-    given = [list(row) for row in zip(*cells, strict=True)] or [[] for _ in times]
-    table = [
-        [_value(c, k, f"{name}, row {i}") for c, k in zip(row, columns, strict=True)]
-        for i, row in enumerate(given, 1)
-    ]
-    yield from _readings(columns, times, table, given, subject, received, f"parquet:{name}")
+    numbers = sum(not c.is_wave for c in columns)
+    if rows * numbers > MAX_NUMBERS or rows * len(columns) > MAX_CELLS:
+        raise LimitError("the table has too many cells", where, "Cut it into parts")
 
 
-def _cell(value: Any) -> str:
-    """Bring a Parquet cell to the text that a CSV would hold; nulls and floats' NaN are empty."""
-    if value is None or value != value:
-        return ""
-    return "" if isinstance(value, bool) else repr(value) if not isinstance(value, str) else value
-
-
-def _arrow_times(column: Any, kind: Any, unit: str, name: str) -> list[str]:
-    """Time column as texts of nanoseconds."""
-    import pyarrow as pa
-
-    if pa.types.is_timestamp(kind):
-        if kind.tz is None:
-            raise TimeError("the time column has no zone", name, "Write timestamps with a zone")
-        values = column.cast(pa.timestamp("ns", kind.tz)).cast(pa.int64()).to_pylist()
-        scale = 1
-    elif pa.types.is_integer(kind) and unit in _TICKS:
-        values, scale = column.to_pylist(), _TICKS[unit]
-    else:
-        raise TimeError(
-            "the time column is no timestamp", name, "Give timestamps with a zone, or a unit of ns"
-        )
-    if any(v is None for v in values):
-        raise TimeError("the time column has empty cells", name, "Fill them or drop the rows")
-    return [str(v * scale) for v in values]
-
-
-def _readings(
-    columns: list[_Column],
-    times: list[tuple[int, int]],
-    table: list[list[float | None]],
-    given: list[list[str]],
-    subject: str | None,
-    received: int,
-    origin: str,
+def readings_of(
+    table: Table, subject: str | None, received: int, origin: str
 ) -> Iterator[Observation | Waveform]:
-    who = subject or ""
-    for j, column in enumerate(columns):
-        if column.row.name in WAVEFORMS:
-            values = [row[j] for row in table]
-            yield from _waveforms(column, times, values, who, received, origin)
+    """Yield what a checked table holds.
+
+    Raises
+    ------
+    FormatError
+        It holds nothing, or the times of a waveform are not evenly spaced.
+    """
+    at = np.array(table.at, np.int64)
+    filled = [np.array(v, np.float64) for v in table.values]
+    if all(np.isnan(v).all() for v in filled):
+        raise FormatError("holds no value", origin.partition(":")[2], "Give a table with rows")
+    waves = [
+        wave
+        for column, values in zip(table.columns, filled, strict=True)
+        if column.is_wave
+        for wave in _waveforms(
+            column, at, values,
+            Waveform(
+                subject or "", column.row.name, 0, received, 0.0, np.empty(0, np.int16), 1.0,
+                channel=column.channel, origin=origin, zone=table.zone[0],
+            ),
+        )
+    ]  # fmt: skip
+    yield from waves
+    for column, values, given in zip(table.columns, filled, table.given, strict=True):
+        if column.is_wave:
             continue
-        for i, row in enumerate(table):
-            value = row[j]
-            if value is not None:
-                yield Observation(
-                    who, column.row.name, times[i][0], received, value, column.row.sigma,
-                    column.row.bias, channel=column.channel, origin=origin, zone=times[i][1],
-                    given=f"{given[i][j]} {column.unit}",
-                )  # fmt: skip
+        for i in np.flatnonzero(~np.isnan(values)).tolist():
+            yield Observation(
+                subject or "", column.row.name, table.at[i], received, float(values[i]),
+                column.row.sigma, column.row.bias, channel=column.channel, origin=origin,
+                zone=table.zone[i], given=f"{given[i]} {column.unit}",
+            )  # fmt: skip
 
 
 def _waveforms(
-    column: _Column,
-    times: list[tuple[int, int]],
-    values: list[float | None],
-    subject: str,
-    received: int,
-    origin: str,
+    column: Column, at: npt.NDArray[np.int64], x: Floats, like: Waveform
 ) -> Iterator[Waveform]:
-    """Make one evenly sampled block of a column; empty cells are marked as lost."""
-    if len(times) < 2:
-        raise FormatError(f"{column.row.name} needs two rows at least", origin)
-    at = np.array([t for t, _ in times], np.int64)
-    step = (at[-1] - at[0]) / (len(at) - 1)
+    """Make evenly sampled blocks of 60 s of a column; empty cells are marked as lost."""
+    where = like.origin.partition(":")[2]
+    if len(at) < 2:
+        raise FormatError(f"{column.row.name} needs two rows at least", where, "Give more rows")
+    step = float(at[-1] - at[0]) / (len(at) - 1)
     if step <= 0.0 or np.abs(np.diff(at) - step).max() > max(0.25 * step, 1e6):
         raise FormatError(
             f"the times of {column.row.name} are not evenly spaced",
-            origin,
+            where,
             "Give one file per stretch without a gap, or leave cells empty",
         )
-    x = np.array([math.nan if v is None else v for v in values])
     counts, scale = _counts(x)
-    edges = np.flatnonzero(np.diff(np.r_[False, np.isnan(x), False])).reshape(-1, 2)
-    missing = tuple((int(a), int(b)) for a, b in edges)
-    yield Waveform(
-        subject, column.row.name, int(at[0]), received, 1e9 / step, counts, scale,
-        channel=column.channel, seq=0, origin=origin, zone=times[0][1], missing=missing,
-    )  # fmt: skip
+    empty = np.isnan(x)
+    size = max(1, int(_BLOCK * 1e9 / step))
+    for a in range(0, len(x), size):
+        edges = np.flatnonzero(np.diff(np.r_[False, empty[a : a + size], False])).reshape(-1, 2)
+        yield replace(
+            like, start=int(at[0]) + round(a * step), hz=1e9 / step, samples=counts[a : a + size],
+            scale=scale, seq=a // size, missing=tuple((int(p), int(q)) for p, q in edges),
+        )  # fmt: skip
 
 
-def _counts(x: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int16], float]:
+def _counts(x: Floats) -> tuple[npt.NDArray[np.int16], float]:
     """Quantise to int16: by the table's own step where it has one, else to 1/32767 of the range."""
     whole = np.nan_to_num(x)
     largest = float(np.abs(whole).max(initial=0.0))
-    steps = np.unique(np.abs(whole[whole != 0.0]))
-    scale = float(steps[0]) if len(steps) else 1.0
+    if not largest:
+        return np.zeros(len(x), np.int16), 1.0
+    steps = np.abs(whole[whole != 0.0])
+    scale = max(float(steps.min()), largest / 32767.0)
     ratio = whole / scale
-    even = np.abs(ratio - np.round(ratio)).max(initial=0.0) < 1e-6
-    if not even or largest / scale > 32767:
+    if np.abs(ratio - np.round(ratio)).max() >= 1e-6:
         scale = largest / 32767.0
     return np.round(whole / scale).astype(np.int16), scale
