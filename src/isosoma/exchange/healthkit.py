@@ -24,6 +24,7 @@ __all__ = ["read_healthkit"]
 _CHUNK = 1 << 16
 _MAX_DEPTH = 12
 _MAX_TEXT = 1 << 16
+_MAX_TOKEN = 1 << 20  # bytes that the parser holds back until an element is whole
 _LAST = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(
@@ -169,10 +170,14 @@ def read_healthkit(
     parser.EndElementHandler = reader.end
     parser.EntityDeclHandler = _refuse_entity
     parser.ExternalEntityRefHandler = _refuse_entity
+    fed = 0
     try:
         with file.open("rb") as opened:
             while chunk := opened.read(_CHUNK):
                 parser.Parse(chunk, False)
+                fed += len(chunk)
+                if fed - parser.CurrentByteIndex > _MAX_TOKEN:
+                    raise LimitError("an element of over 1 MiB", todo="Export the data again")
                 yield from reader.out
                 reader.out.clear()
         parser.Parse(b"", True)

@@ -109,6 +109,13 @@ def test_not_an_export(tmp_path: Path) -> None:
         list(read_healthkit(path, subject=None, received=NOW))
 
 
+def test_an_endless_element_is_not_held_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "export.xml"
+    path.write_text(f'<HealthData><Record type="{"x" * (3 << 20)}"/></HealthData>')
+    with pytest.raises(LimitError, match=r"export\.xml line 1: an element of over"):
+        list(read_healthkit(path, subject="p", received=NOW))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.binary(max_size=40), st.integers(0, 400))
 def test_a_spoilt_export(tmp_path: Path, noise: bytes, at: int) -> None:
