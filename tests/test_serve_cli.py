@@ -81,6 +81,31 @@ def test_a_log_is_verified_shown_and_erased(store):
     assert '"yes"' not in isosoma("record", "show", store, "--json").stdout
 
 
+def test_exit_codes_tell_intact_changed_and_not_there_apart(store, tmp_path):
+    good = isosoma("record", "verify", store, "--deep")
+    assert good.returncode == 0
+    assert good.stdout.startswith("intact: 2 entries, 2 checkpoints")
+    assert "every entry decrypted" in good.stdout
+    key = good.stdout.rpartition("signed by ")[2].strip()
+    assert isosoma("record", "verify", store, "--key", key).returncode == 0
+    other = f"{key[:-8]}AAAAAAA="
+    assert isosoma("record", "verify", store, "--key", other).returncode == 1
+    gone = isosoma("record", "verify", tmp_path / "none", "--json")
+    assert (gone.returncode, json.loads(gone.stdout)["ok"]) == (2, False)
+    kept = tmp_path / "kept"
+    kept.write_text("not a note")
+    assert isosoma("record", "verify", store, "--checkpoint", kept).returncode == 1
+
+
+def test_a_slip_of_the_pen_is_told_from_an_empty_answer(store):
+    for wrong, said in ((("--kind", "vitals"), "One of"), (("--patient", "anna"), "no patient")):
+        done = isosoma("record", "show", store, *wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+    none = isosoma("record", "show", store, "--kind", "waveform", "--json")
+    assert (none.returncode, json.loads(none.stdout)) == (0, [])
+
+
 def test_a_flipped_byte_gives_exit_code_1_and_a_finding(store):
     import sqlite3
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from isosoma.core.errors import IsosomaError, RecordError, TamperError
@@ -57,6 +59,7 @@ class Report:
     origin : name of the log, part of what is signed.
     checkpoints, blobs, erased : how many were checked; how many patients were erased.
     deep : whether contents were decrypted as well.
+    keys : public keys whose signatures counted; note them elsewhere, with a checkpoint.
     """
 
     ok: bool
@@ -68,12 +71,17 @@ class Report:
     blobs: int = 0
     erased: int = 0
     deep: bool = False
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Check:
     """What is known while the log is read."""
 
+    progress: Callable[[int, int], object] | None = None
+    deep: bool = False
+    total: int = 0
+    read: int = 0
     origin: str = ""
     keys: list[VerifierKey] = field(default_factory=list[VerifierKey])
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -88,6 +96,12 @@ class _Check:
     erased: set[str] = field(default_factory=set[str])
     astray: dict[int, tuple[str, str, str]] = field(default_factory=dict[int, tuple[str, str, str]])
 
+    def step(self) -> None:
+        """Count an entry read, and tell of every hundredth and the last."""
+        self.read += 1
+        if self.progress is not None and (self.read % 100 == 0 or self.read == self.total):
+            self.progress(self.read, max(self.total, self.read))
+
     def found(self, kind: str, what: str, where: str, todo: str = _RESTORE) -> None:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(kind, what, where, todo))
@@ -100,7 +114,7 @@ def verify(
     checkpoint: str | None = None,
     home: Path | None = None,
     deep: bool = False,
-    progress: Callable[[int], object] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Report:
     """Check a log without changing it.
 
@@ -110,37 +124,37 @@ def verify(
     checkpoint : a signed note kept elsewhere; the log must contain what it says.
     home : path of the local files of a log in PostgreSQL.
     deep : also decrypt every entry; needs the key (FILE-kek or pass phrase).
-    progress : called with the number of entries read so far.
+    progress : called with the entries read so far and those to read; `deep` reads each twice.
     """
-    check = _Check()
+    check = _Check(progress=progress, deep=deep)
     files = home or Path(path)
     try:
         store, files = open_store(path, create=None, write=False, home=home)
     except IsosomaError as error:
         check.found("file", error.what, error.where or str(path), error.todo or _RESTORE)
-        return _report(check, deep=deep)
+        return _report(check)
     try:
-        _everything(check, store, files, trusted_keys, checkpoint, progress)
+        _everything(check, store, files, trusted_keys, checkpoint)
         if deep:
             _decrypt(check, store, files)
     except IsosomaError as error:
         check.found("file", error.what, error.where or str(path), error.todo or _RESTORE)
     finally:
         store.close()
-    return _report(check, deep=deep)
+    return _report(check)
 
 
-def _report(check: _Check, *, deep: bool) -> Report:
+def _report(check: _Check) -> Report:
     return Report(
         ok=not check.findings, findings=tuple(check.findings), size=check.counted,
         root=check.frontier.root().hex(), origin=check.origin, checkpoints=check.marks,
-        blobs=len(check.blobs), erased=len(check.erased), deep=deep,
+        blobs=len(check.blobs), erased=len(check.erased), deep=check.deep,
+        keys=tuple(map(str, check.keys)),
     )  # fmt: skip
 
 
 def _everything(
-    check: _Check, store: Store, files: Path, trusted: Sequence[str] | None,
-    checkpoint: str | None, progress: Callable[[int], object] | None,
+    check: _Check, store: Store, files: Path, trusted: Sequence[str] | None, checkpoint: str | None
 ) -> None:  # fmt: skip
     for fault in store.faults():
         check.found("database", f"the database is damaged ({fault})", store.where)
@@ -148,9 +162,11 @@ def _everything(
     check.origin = meta.get("origin", "")
     if meta.keys() != {"format", "origin"} or meta.get("format") != FORMAT:
         check.found("database", "the log's description was changed", store.where)
+    newest = asking.last(store)
+    check.total = (newest.size if newest else 0) * (2 if check.deep else 1)
     _trust(check, files, trusted)
     notes = _kept(check, files, checkpoint)
-    _walk(check, store, progress)
+    _walk(check, store)
     _astray(check)
     _tail(check, store, notes)
     _seen(check, store)
@@ -201,7 +217,7 @@ def _signed(check: _Check, note: str, where: str) -> Checkpoint | None:
     return point
 
 
-def _walk(check: _Check, store: Store, progress: Callable[[int], object] | None) -> None:
+def _walk(check: _Check, store: Store) -> None:
     """Hash every leaf again and hold each stored checkpoint against the root at its size."""
     marks = asking.marks(store)
     mark = next(marks, None)
@@ -214,8 +230,7 @@ def _walk(check: _Check, store: Store, progress: Callable[[int], object] | None)
         elif row is not None:
             _row(check, row)
             row = next(rows, None)
-            if progress is not None and check.counted % 1000 == 0:
-                progress(check.counted)
+            check.step()
     if check.frontier.size in check.wanted:
         check.roots[check.frontier.size] = check.frontier.root()
 
@@ -316,12 +331,12 @@ def _tail(check: _Check, store: Store, notes: Sequence[tuple[str, Checkpoint]]) 
 
 def _seen(check: _Check, store: Store) -> None:
     """Compare the idempotence keys with the digests in the headers."""
-    have: dict[int, list[bytes]] = {}
-    for sequence, key in asking.seen(store):
-        have.setdefault(sequence, []).append(key)
-    for sequence in sorted(have.keys() | check.seen.keys()):
-        if seen_digest(have.get(sequence, [])) != check.seen.get(sequence, ""):
+    wanted = dict(check.seen)
+    for sequence, pairs in groupby(asking.seen(store), key=itemgetter(0)):
+        if seen_digest([key for _, key in pairs]) != wanted.pop(sequence, ""):
             check.found("event", "its idempotence keys were changed", f"event {sequence}")
+    for sequence in sorted(wanted):
+        check.found("event", "its idempotence keys are gone", f"event {sequence}")
 
 
 def _blobs(check: _Check, files: Path) -> None:
@@ -349,5 +364,6 @@ def _decrypt(check: _Check, store: Store, files: Path) -> None:
                 open_row(row, person, check.origin)
             except IsosomaError as error:
                 check.found("event", error.what, _place(row.kind, row.sequence))
+            check.step()
     finally:
         keys.close()

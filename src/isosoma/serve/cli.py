@@ -217,12 +217,19 @@ def _record(verbs: Any) -> None:
     verify = _verb(
         inner,
         "verify",
-        "Check a log offline: signatures, chain, blobs. Exit code 1 when something was found.",
+        "Check a log offline: signatures, chain, blobs. Exit code 0 when it is intact, 1 when "
+        "something was found, 2 when there is no log to check.",
         "cli_record:check",
     )
     verify.add_argument("file", metavar="FILE", help="the log")
     verify.add_argument(
         "--checkpoint", metavar="FILE", help="a later checkpoint this log must contain"
+    )
+    verify.add_argument(
+        "--key",
+        action="append",
+        metavar="NAME+ID+BASE64",
+        help="a public key to trust, noted elsewhere; repeatable (those in FILE-keys)",
     )
     verify.add_argument("--deep", action="store_true", help="decrypt every entry as well")
     _formats(verify, csv=False)
