@@ -57,12 +57,13 @@ _HELD = {
     "E_lv": "Pa/m3", "E_rv": "Pa/m3", "E_la": "Pa/m3", "E_ra": "Pa/m3",
     "G_upper": "m3.s-1.Pa-1", "G_lower": "m3.s-1.Pa-1", "G_coronary": "m3.s-1.Pa-1",
     "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1", "e_a_now": "1",
+    "blood_in": "m3/s",
 }  # fmt: skip
 _PREPARED = {
     "C_vu": "m3/Pa", "C_vl": "m3/Pa", "collapse_vu": "m3", "collapse_vl": "m3",
     "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
-    "R_aorta": "Pa.s/m3", "blood_in": "m3/s", "pump_in": "m3/s", "pump_out": "m3/s",
-    "per_carotid_lag": "Hz", "per_work_lag": "Hz",
+    "R_aorta": "Pa.s/m3", "pump_in": "m3/s", "pump_out": "m3/s",
+    "per_carotid_lag": "Hz", "per_work_lag": "Hz", "answer_rest": "1", "vagal_rest": "Hz",
 }  # fmt: skip
 
 
@@ -131,12 +132,17 @@ _BEFORE: tuple[Line, ...] = (
     "R_vl = venous_resistance / (1.0 - upper_share)",
     "Vu_ti = tissue_volume - tissue_pressure * tissue_compliance",
     "R_aorta = aortic_resistance * (1.0 + 1e6 * aortic_clamp)",
-    "blood_in = infusion_rate + transfusion_rate - bleeding_rate",
     "pump_in = -bypass_flow",
     "pump_out = bypass_flow",
     "per_carotid_lag = 1.0 / baroreflex_lag",
     "per_work_lag = 1.0 / work_lag",
-)
+    "cs_rest = 0.5 * (firing_low + firing_high)",
+    Call(sympathetic, ("cs_rest", "0.0 * cs_rest", "sympathetic_rest", "sympathetic_full",
+                       "sympathetic_fall", "sympathetic_ceiling"), ("es_rest",)),
+    Call(answer, ("es_rest", "sympathetic_least", "sympathetic_unit"), ("answer_rest",)),
+    Call(vagal, ("cs_rest", "vagal_low", "vagal_high", "vagal_middle", "vagal_width"),
+         ("vagal_rest",)),
+)  # fmt: skip
 
 _DELAYS = (
     Delay("f_heart", "late_heart", "delay_sympathetic", "control"),
@@ -206,7 +212,10 @@ def _control(graph: Graph) -> tuple[Line, ...]:
     return (
         f"dt = {CONTROL}.0 * h",
         f"blood = {blood}",
-        "bled = bleeding_rate * haemoglobin_mass / blood",
+        # What is not there cannot be bled.
+        "bleeding = bleeding_rate * min(max(4.0 * V_vl / Vu_vl - 0.4, 0.0), 1.0)",
+        "blood_in = infusion_rate + transfusion_rate - bleeding",
+        "bled = bleeding * haemoglobin_mass / blood",
         "transfused = transfusion_rate * transfused_haemoglobin",
         "haemoglobin_mass = haemoglobin_mass + dt * (transfused - bled)",
         "capacity = oxygen_capacity * haemoglobin_mass / blood",
@@ -249,6 +258,10 @@ def _effectors() -> tuple[Line, ...]:
         )
         lines.append(Call(approach, (state, f"{state}_to", lag, "dt"), (state,)))
     lines.append(Call(approach, ("tone_vagal", "late_vagal", "lag_vagal", "dt"), ("tone_vagal",)))
+    # A weak reflex answers less; the tone it answers from stays.
+    for name in ("heart", "period", "resistance", "veins"):
+        lines.append(f"on_{name} = answer_rest + drive * (tone_{name} - answer_rest)")
+    lines.append("on_vagal = vagal_rest + drive * (tone_vagal - vagal_rest)")
     return tuple(lines)
 
 
@@ -290,19 +303,19 @@ def _set(graph: Graph) -> tuple[Line, ...]:
     return (
         "beta = max(drug_beta, 0.0)",
         "force = heart_strength * (1.0 - cardioplegia) * (1.0 - 0.5 * lifted_heart)",
-        "E_lv = (lv_elastance + gain_lv * tone_heart * drive * beta) * drug_heart * force",
-        "E_rv = (rv_elastance + gain_rv * tone_heart * drive * beta) * drug_heart * force",
+        "E_lv = (lv_elastance + gain_lv * on_heart * beta) * drug_heart * force",
+        "E_rv = (rv_elastance + gain_rv * on_heart * beta) * drug_heart * force",
         "E_la = la_active * (1.0 - fibrillation) * force",
         "E_ra = ra_active * (1.0 - fibrillation) * force",
-        "R_s = (systemic_resistance + gain_resistance * tone_resistance * drive) * drug_resistance",
+        "R_s = (systemic_resistance + gain_resistance * on_resistance) * drug_resistance",
         "G_upper = upper_share / R_s",
         "G_lower = (1.0 - upper_share) / R_s",
-        "shift = gain_veins * tone_veins * drive - drug_veins",
+        "shift = gain_veins * on_veins - drug_veins",
         "Vu_vu = max(upper_share * (venous_unstressed - shift), 0.05 * venous_unstressed)",
         "Vu_vl = max((1.0 - upper_share) * (venous_unstressed - shift), 0.05 * venous_unstressed)",
         "G_coronary = coronary_tone / coronary_resistance",
-        "hurried = gain_period * tone_period * drive * beta",
-        "own = period - hurried + gain_vagal * tone_vagal * drive + drug_period",
+        "hurried = gain_period * on_period * beta",
+        "own = period - hurried + gain_vagal * on_vagal + drug_period",
         "dying = min(max((heart_strength - 0.05) * 4.0, 0.15), 1.0)",
         "T = 1.0 / pacing_rate if pacing_rate > 0.0 else max(own, 0.3 * period) / dying",
         "per_T = 1.0 / T",
