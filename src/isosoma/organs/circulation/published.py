@@ -1,7 +1,7 @@
 """Published cases: a circulation run through phases, and the ranges it must reach.
 
-A case is a TOML file: optional ``person``, ``theta`` overrides in clinical units, ``rewire``; one or
-more ``[[phase]]`` of seconds with ``inputs``; ``[expected]`` ranges at the end and ``[change]``
+A case is a TOML file: optional ``person``, ``theta`` overrides in clinical units, ``rewire``; one
+or more ``[[phase]]`` of seconds with ``inputs``; ``[expected]`` ranges at the end and ``[change]``
 against the end of the first phase.
 """
 

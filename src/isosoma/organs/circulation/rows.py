@@ -259,8 +259,10 @@ def _effectors() -> tuple[Line, ...]:
         lines.append(Call(approach, (state, f"{state}_to", lag, "dt"), (state,)))
     lines.append(Call(approach, ("tone_vagal", "late_vagal", "lag_vagal", "dt"), ("tone_vagal",)))
     # A weak reflex answers less; the tone it answers from stays.
-    for name in ("heart", "period", "resistance", "veins"):
-        lines.append(f"on_{name} = answer_rest + drive * (tone_{name} - answer_rest)")
+    lines += [
+        f"on_{name} = answer_rest + drive * (tone_{name} - answer_rest)"
+        for name in ("heart", "period", "resistance", "veins")
+    ]
     lines.append("on_vagal = vagal_rest + drive * (tone_vagal - vagal_rest)")
     return tuple(lines)
 
