@@ -7,6 +7,7 @@ import json
 import pytest
 
 from isosoma.core.errors import FormatError, IdentityError, InputError
+from isosoma.core.observation import Observation
 from isosoma.exchange.sniff import READ, is_companion, read_json, read_path
 
 NOW = 1_771_830_000_000_000_000
@@ -55,6 +56,7 @@ def read(folder, body, name="file.bin"):
 )
 def test_every_door_gives_the_same_reading_whatever_the_file_is_called(tmp_path, body, door):
     (found,) = read(tmp_path, body)
+    assert isinstance(found, Observation)
     assert (found.variable, found.value, found.zone) == ("heart_rate", 1.2, 60)
     assert found.at == 1_771_570_800_000_000_000
     assert found.origin.partition(":")[0] == door
