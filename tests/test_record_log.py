@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from isosoma.core.errors import BusyError, FormatError, RecordError
+from isosoma.core.errors import BusyError, FormatError, IdentityError, RecordError
 from isosoma.core.observation import Observation
 from isosoma.core.principal import Principal
 from isosoma.record import (
@@ -213,6 +213,66 @@ def test_erasure_gives_a_proof_that_holds(place):
     (at,) = receipt.sequences
     assert verify_inclusion(at, point.size, receipt.leaf, receipt.proof, point.root)
     assert not verify_inclusion(at - 1, point.size, receipt.leaf, receipt.proof, point.root)
+
+
+def test_a_purpose_may_not_name_the_patient(place):
+    nurse = Principal("nurse of anna", "service")
+    with place.open() as log:
+        with pytest.raises(IdentityError, match="names the patient"):
+            log.append("anna", [Draft("reading", b"1")], purpose="round, anna")
+        log.append("anna", [Draft("reading", b"1")], by=nurse, purpose="annals").result()
+        log.append("a", [Draft("reading", b"1")], purpose="as asked").result()
+        (entry, _) = log.entries()
+        assert entry.actor.startswith("hmac:"), "an actor's name that holds the id is not in clear"
+        with pytest.raises(IdentityError, match="names the patient"):
+            erase(log, "anna", "desk", "anna asked for it")
+        erase(log, "a", "desk", "as asked")
+    assert place.verify(deep=True).ok
+
+
+def test_a_changed_ciphertext_is_found_in_either_backend(place):
+    with place.open() as log:
+        for i in range(3):
+            log.append("p", [Draft("reading", b"%d" % i)], [b"%d" % i]).result()
+        sql = "UPDATE events SET ciphertext=(SELECT ciphertext FROM events WHERE sequence=0)"
+        sqls = [f"{sql} WHERE sequence=2", "DELETE FROM seen WHERE sequence=1"]
+        for sql in sqls:
+            log.store._db.cursor().execute(sql)
+    report = place.verify()
+    assert [(f.kind, f.where) for f in report.findings] == [
+        ("event", "event 2"), ("event", "event 1")]  # fmt: skip
+    assert "keys are gone" in report.findings[1].what
+
+
+def test_what_is_committed_is_answered_even_where_its_note_cannot_be_kept(tmp_path):
+    """A full disk or a folder in the way must not make the writer record anything twice."""
+    log = open_log(tmp_path / "log")
+    (tmp_path / "log-checkpoint-new").mkdir()
+    futures = [log.append("p", [Draft("reading", b"%d" % i)]) for i in range(5)]
+    assert sorted(f.result().sequences[0] for f in futures) == list(range(5))
+    with pytest.raises(RecordError, match="could not be kept"):
+        log.close()
+    (tmp_path / "log-checkpoint-new").rmdir()
+    with open_log(tmp_path / "log") as log:
+        assert len(list(log.entries())) == 5
+    assert verify(tmp_path / "log").ok
+
+
+@pytest.mark.parametrize(("deep", "total"), [(False, 250), (True, 500)])
+def test_verify_tells_how_far_it_is(tmp_path, deep, total):
+    with open_log(tmp_path / "log") as log:
+        log.append("p", [Draft("reading", b"%d" % i) for i in range(250)]).result()
+    told = []
+    verify(tmp_path / "log", deep=deep, progress=lambda n, of: told.append((n, of)))
+    assert told == [(n, total) for n in sorted({*range(100, total, 100), total})]
+
+
+def test_only_the_owner_may_read_a_log(tmp_path):
+    with open_log(tmp_path / "log") as log:
+        put_blob(log, "p", b"image")
+        for file in tmp_path.rglob("*"):
+            if file.is_file():
+                assert file.stat().st_mode & 0o077 == 0, file
 
 
 def flood(log, futures):

@@ -10,6 +10,7 @@ from isosoma.core.principal import Principal
 from isosoma.record.blobs import blob_folder
 from isosoma.record.canonical import canonical
 from isosoma.record.entries import HOUSE, Receipt
+from isosoma.record.header import names
 from isosoma.record.log import Log
 from isosoma.record.proving import prove
 from isosoma.record.shredding import shred
@@ -48,7 +49,7 @@ def erase(
     if keys is None:
         raise IdentityError("this log holds no such patient", todo="Check the id")
     who = by if isinstance(by, Principal) else Principal(by, "service")
-    if patient in reason or patient in who.id:
+    if names(reason, patient) or names(who.id, patient):
         raise IdentityError("the reason or actor names the patient", todo="Say it without the id")
     log.gate.shut(patient)
     try:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from isosoma.core.errors import ErasedError, FormatError, RecordError, TamperError
 from isosoma.record.checkpoint import VerifierKey
 from isosoma.record.envelope import MOST_MESSAGES
-from isosoma.record.files import write_atomically
+from isosoma.record.files import sync_folder, write_atomically
 from isosoma.record.kek import Kek, find_kek
 from isosoma.record.store import FORMAT
 
@@ -112,6 +112,7 @@ def make_key_file(path: Path, origin: str) -> None:
         db.executemany("INSERT INTO meta VALUES(?,?)", meta.items())
         db.commit()
     fresh.replace(file)
+    sync_folder(file.parent)
 
 
 def forget(file: Path, pseudonym: str) -> None:

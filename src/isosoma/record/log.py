@@ -16,7 +16,7 @@ from isosoma.record import asking
 from isosoma.record.entries import Draft, Entry, Receipt, payload_bytes
 from isosoma.record.files import write_atomically
 from isosoma.record.gate import Gate
-from isosoma.record.header import open_row
+from isosoma.record.header import names, open_row
 from isosoma.record.kept import checkpoint_file, keeper, resumed
 from isosoma.record.keys import KeyFile, make_key_file
 from isosoma.record.shredding import finish
@@ -139,12 +139,14 @@ class Log:
         patient : whose; not empty.
         keys : idempotence keys of the readings inside; a key that is there already refuses all.
             Keys that come together should share their first 8 bytes (the minute of a reading, say).
-        by, purpose : who records it and why; kept in clear for clinicians and services.
+        by, purpose : who records it and why; kept in clear (for clinicians and services), since
+            it must outlive an erasure, and so it may not name the patient.
 
         Raises
         ------
         IdentityError, FormatError, LimitError
-            No patient, no draft, an unknown kind, a payload too large or not canonical.
+            No patient, no draft, an unknown kind, a payload too large or not canonical, a purpose
+            that names the patient.
         RecordError
             A key is in a pending append already; the log is closed.
         ErasedError
@@ -154,6 +156,8 @@ class Log:
         """
         if not patient or not drafts:
             raise IdentityError("an append needs a patient and something to record")
+        if names(purpose, patient):
+            raise IdentityError("the purpose names the patient", todo="Say it without the id")
         item = Item(
             patient,
             [(d.kind, payload_bytes(d), d.key, d.blobs) for d in drafts],
@@ -214,15 +218,34 @@ class Log:
         return last.note if last else ""
 
     def close(self) -> None:
-        """Finish what is queued, force FILE-checkpoint to disk, release the lock."""
+        """Finish what is queued, force FILE-checkpoint to disk, release the lock.
+
+        Raises
+        ------
+        RecordError
+            FILE-checkpoint cannot be written; everything acknowledged is in the log all the same.
+        """
         if self._closed:
             return
-        if self._writer is not None:
-            self._writer.stop()
-            write_atomically(checkpoint_file(self.files), self.checkpoint().encode())
         self._closed = True
-        self.keys.close()
-        self.store.close()
+        try:
+            if self._writer is not None:
+                self._writer.stop()
+                _keep_newest(checkpoint_file(self.files), self.checkpoint())
+        finally:
+            self.keys.close()
+            self.store.close()
+
+
+def _keep_newest(file: Path, note: str) -> None:
+    try:
+        write_atomically(file, note.encode())
+    except OSError as error:
+        raise RecordError(
+            f"the newest checkpoint could not be kept ({error.strerror})",
+            str(file),
+            "Make room or permissions, then open and close the log again",
+        ) from error
 
 
 def _opened(rows: Iterable[Row], keys: KeyFile, *, erased: bool) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from isosoma.core.errors import BusyError, FormatError, IsosomaError, RecordError
+from isosoma.record.files import sync_folder, write_atomically
 from isosoma.record.store import FORMAT, Mark, Row
 
 __all__ = ["SqliteStore"]
@@ -46,12 +47,13 @@ def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
 def _make(path: Path, description: dict[str, str]) -> None:
     """Create the file whole: a half-made one never has our name."""
     fresh = Path(f"{path}-new")
-    fresh.unlink(missing_ok=True)
+    write_atomically(fresh, b"")  # readable by its owner only, from its first byte on
     with closing(sqlite3.connect(fresh)) as db:
         db.executescript(_SCHEMA)
         db.executemany("INSERT INTO meta VALUES(?,?)", description.items())
         db.commit()
     fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def _refuse_foreign(path: Path) -> None:

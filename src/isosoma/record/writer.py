@@ -74,11 +74,16 @@ class Writer:
         published: Callable[[str], None],
         depth: int,
     ) -> None:
-        """Start the thread; `published` is told every committed note, `depth` bounds the queue."""
+        """Start the thread; `published` is told every committed note, `depth` bounds the queue.
+
+        A note that cannot be published fails no append: what it signs is on disk already. `missed`
+        holds why the newest one could not, None where it could.
+        """
         self._store, self._keys, self._signer, self._clock = store, keys, signer, clock
         self._published = published
         self._queue: queue.Queue[Item | Job | None] = queue.Queue(depth)
         self.commits = 0
+        self.missed: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="isosoma-log", daemon=True)
         self._thread.start()
 
@@ -147,7 +152,11 @@ class Writer:
                 raise
         self._signer.keep(frontier)
         self.commits += 1
-        self._published(note)
+        try:
+            self._published(note)
+            self.missed = None
+        except OSError as error:
+            self.missed = error
         return [Receipt(tuple(p), note) for p in places]
 
     def _add(self, batch: _Batch, item: Item) -> list[int]:
