@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import edfio
 import numpy as np
@@ -69,7 +70,7 @@ def as_edf(path):
     edfio.Edf([signal]).write(path)
 
 
-def read(path):
+def read(path) -> list[Any]:
     return list(read_path(path, subject="p", received=NOW))
 
 
