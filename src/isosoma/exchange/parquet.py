@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.errors import FormatError, InputError, LimitError, TimeError
+from isosoma.core.errors import FormatError, LimitError, TimeError
 from isosoma.core.observation import Observation, Waveform
-from isosoma.core.vocabulary import check_possible, si
 from isosoma.exchange.tables import (
     MAX_CELLS,
     TICKS,
     Column,
     Table,
-    check_size,
     columns_of,
+    in_si,
+    most_rows,
     readings_of,
 )
 
@@ -74,7 +74,8 @@ def _table(file: Any, name: str) -> Table:
     scale = _time_scale(fields[0].type, units[0], name)
     for one, column in zip(fields[1:], columns, strict=True):
         _check_type(one.type, column, name)
-    check_size(told.num_rows, columns, name)
+    if told.num_rows > most_rows(columns):
+        raise LimitError("the table has too many cells", name, "Cut it into parts")
     _check_groups(told, name)
     at: list[npt.NDArray[np.int64]] = []
     cells: list[list[Any]] = [[] for _ in columns]
@@ -165,13 +166,4 @@ def _values(
             "an infinite value is no number", f"{name}, row {infinite[0] + 1}, {column.row.name}",
             "Leave the cell empty",
         )  # fmt: skip
-    row = column.row
-    with np.errstate(over="ignore"):
-        found = np.asarray(si(row, raw, column.unit))  # pyright: ignore[reportArgumentType]
-    bad = np.flatnonzero(~np.isnan(found) & ~((found >= row.low) & (found <= row.high)))
-    if len(bad):
-        try:
-            check_possible(row, float(found[bad[0]]))
-        except InputError as error:
-            raise error.at(f"{name}, row {bad[0] + 1}") from error
-    return found, given
+    return in_si(column, raw, name, range(1, len(raw) + 1)), given

@@ -28,7 +28,17 @@ from isosoma.core.observation import Observation, Waveform
 from isosoma.core.units import read_unit
 from isosoma.core.vocabulary import VOCABULARY, Variable, by_loinc, check_possible, nearest, si
 
-__all__ = ["WAVEFORMS", "Column", "Table", "column_of", "columns_of", "read_csv", "readings_of"]
+__all__ = [
+    "WAVEFORMS",
+    "Column",
+    "Table",
+    "column_of",
+    "columns_of",
+    "in_si",
+    "most_rows",
+    "read_csv",
+    "readings_of",
+]
 
 WAVEFORMS = (
     "ecg", "arterial_pressure", "plethysmogram", "respiration", "pulmonary_artery_pressure",
@@ -172,21 +182,37 @@ def _moment(text: str) -> tuple[int | None, int]:
     return at - round(offset.total_seconds() * 1e9), round(offset.total_seconds() / 60.0)
 
 
-def _value(text: str, column: Column, where: str) -> float:
-    """Read one cell as SI; NaN for an empty one."""
+def _number(text: str, column: Column, where: str) -> float:
+    """Read one cell as it stands; NaN for an empty one."""
     plain = text.strip()
     if not plain:
         return math.nan
-    number = float(plain) if plain.isascii() and _NUMBER.fullmatch(plain) else math.inf
+    number = float(plain) if _NUMBER.fullmatch(plain) else math.inf
     if math.isinf(number):
         raise FormatError(
             f"{plain[:30]!r} is no number", f"{where}, {column.row.name}", "Leave the cell empty"
         )
-    value = si(column.row, number, column.unit)
-    try:
-        return check_possible(column.row, value)
-    except InputError as error:
-        raise error.at(where) from error
+    return number
+
+
+def in_si(column: Column, raw: Floats, name: str, rows: Sequence[int]) -> Floats:
+    """Return a column in SI, shape (n,); `rows` are the numbers of its rows in the file.
+
+    Raises
+    ------
+    RangeError
+        A value that no body can have, with its row.
+    """
+    row = column.row
+    with np.errstate(over="ignore"):
+        found: Floats = np.asarray(si(row, raw, column.unit))  # pyright: ignore[reportArgumentType]
+    bad = np.flatnonzero(~np.isnan(found) & ~((found >= row.low) & (found <= row.high)))
+    if len(bad):
+        try:
+            check_possible(row, float(found[bad[0]]))
+        except InputError as error:
+            raise error.at(f"{name}, row {rows[int(bad[0])]}") from error
+    return found
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -234,13 +260,22 @@ def read_csv(
         table = Table(columns_of(names, units, name))
         table.values = [array("d") for _ in table.columns]
         table.given = [[] for _ in table.columns]
+        most, unit, at_line = most_rows(table.columns), units[0].strip(), array("l")
         for cells in rows:
             if any(c.strip() for c in cells):
-                _add(table, cells, units[0].strip(), f"{name}, row {rows.line_num}")
+                at_line.append(rows.line_num)
+                where = f"{name}, row {rows.line_num}"
+                _add(table, cells, unit, where)
+                if len(table.at) > most:
+                    raise LimitError("the table has too many cells", where, "Cut it into parts")
     except csv.Error as error:
         raise FormatError(
             f"is no CSV: {error}", f"{name}, row {rows.line_num}", "Save it as CSV with commas"
         ) from error
+    table.values = [
+        array("d", in_si(column, np.array(raw), name, at_line).tobytes())
+        for column, raw in zip(table.columns, table.values, strict=True)
+    ]
     yield from readings_of(table, subject, received, f"csv:{name}")
 
 
@@ -255,23 +290,15 @@ def _add(table: Table, cells: list[str], unit: str, where: str) -> None:
     for column, cell, values, given in zip(
         table.columns, cells[1:], table.values, table.given, strict=True
     ):
-        values.append(_value(cell, column, where))
+        values.append(_number(cell, column, where))
         if not column.is_wave:
             given.append(cell.strip())
-    check_size(len(table.at), table.columns, where)
 
 
-def check_size(rows: int, columns: list[Column], where: str) -> None:
-    """Refuse a table of more cells than memory and a delivery should hold.
-
-    Raises
-    ------
-    LimitError
-        It has more.
-    """
+def most_rows(columns: list[Column]) -> int:
+    """Return how many rows memory and one delivery can hold."""
     numbers = sum(not c.is_wave for c in columns)
-    if rows * numbers > MAX_NUMBERS or rows * len(columns) > MAX_CELLS:
-        raise LimitError("the table has too many cells", where, "Cut it into parts")
+    return min(MAX_NUMBERS // max(1, numbers), MAX_CELLS // len(columns))
 
 
 def readings_of(
