@@ -97,6 +97,18 @@ def test_exit_codes_tell_intact_changed_and_not_there_apart(store, tmp_path):
     assert isosoma("record", "verify", store, "--checkpoint", kept).returncode == 1
 
 
+def test_a_log_is_copied_without_its_keys_and_over_nothing(store, tmp_path):
+    copy = tmp_path / "copy"
+    done = isosoma("record", "copy", store, copy, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["size"] == 2
+    assert {f.name for f in tmp_path.glob("copy*")} == {"copy", "copy-checkpoint"}
+    (key,) = json.loads(isosoma("record", "verify", store, "--json").stdout)["keys"]
+    assert isosoma("record", "verify", copy, "--key", key).returncode == 0
+    again = isosoma("record", "copy", store, copy)
+    assert (again.returncode, "already" in again.stderr) == (2, True)
+
+
 def test_a_slip_of_the_pen_is_told_from_an_empty_answer(store):
     for wrong, said in ((("--kind", "vitals"), "One of"), (("--patient", "anna"), "no patient")):
         done = isosoma("record", "show", store, *wrong)

@@ -10,6 +10,7 @@ from isosoma.record.blocks import (
     encode_waveform,
 )
 from isosoma.record.checking import Finding, Report, verify
+from isosoma.record.copying import copy_log
 from isosoma.record.entries import Draft, Entry, Receipt
 from isosoma.record.erasure import erase
 from isosoma.record.log import Log, open_log
@@ -22,6 +23,7 @@ __all__ = [
     "Log",
     "Receipt",
     "Report",
+    "copy_log",
     "decode_observations",
     "decode_waveform",
     "encode_observations",

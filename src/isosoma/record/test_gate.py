@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from isosoma.core.errors import BusyError, ErasedError, RecordError
@@ -53,3 +55,20 @@ def test_nothing_enters_during_an_erasure():
     gate.enter("q", [b"a"], queued)
     gate.reopen("p")
     gate.enter("p", [b"a"], queued)
+
+
+def test_of_many_threads_with_one_reading_one_gets_in():
+    gate, taken, refused = Gate(), [], []
+
+    def deliver(number: int) -> None:
+        try:
+            gate.enter("p", [b"same"], lambda: taken.append(number))
+        except RecordError:
+            refused.append(number)
+
+    threads = [threading.Thread(target=deliver, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(taken), len(refused)) == (1, 15)

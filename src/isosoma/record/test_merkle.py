@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import count
 
 import pytest
 
@@ -98,8 +99,15 @@ def test_every_proof_up_to_48_leaves_holds_and_no_changed_one():
     assert proofs == 1176
 
 
+_place = count()
+
+
 def flip(data):
-    return bytes([data[0] ^ 1]) + data[1:]
+    """Change one bit, another one at each call, so that all are tried in turn."""
+    at = next(_place) % (8 * len(data))
+    changed = bytearray(data)
+    changed[at // 8] ^= 1 << at % 8
+    return bytes(changed)
 
 
 def test_frontier_is_the_tree():

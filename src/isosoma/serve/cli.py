@@ -210,7 +210,7 @@ def _send(verbs: Any) -> None:
 
 
 def _record(verbs: Any) -> None:
-    sentence = "Look after a log: verify, show, erase."
+    sentence = "Look after a log: verify, show, copy, erase."
     inner = verbs.add_parser("record", help=sentence, description=sentence).add_subparsers(
         dest="act", metavar="ACT", required=True
     )
@@ -239,6 +239,16 @@ def _record(verbs: Any) -> None:
     show.add_argument("--kind", action="append", metavar="KIND", help="only this kind; repeatable")
     show.add_argument("--limit", type=_count, default=0, help="at most so many entries (all)")
     _formats(show, csv=False)
+    copy = _verb(
+        inner,
+        "copy",
+        "Copy a log as it stands, also while it is written to; without its keys, so that what is "
+        "erased later is gone from the copy as well.",
+        "cli_record:duplicate",
+    )
+    copy.add_argument("file", metavar="FILE", help="the log")
+    copy.add_argument("to", metavar="TARGET", help="where; nothing there is replaced")
+    _formats(copy, csv=False)
     erase = _verb(
         inner, "erase", "Destroy a patient's key: the content is gone for good.", "cli_record:wipe"
     )

@@ -1,4 +1,4 @@
-"""`isosoma record verify | show | erase`: looking after a log."""
+"""`isosoma record verify | show | copy | erase`: looking after a log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from isosoma.record import Entry, Log, Report
 
-__all__ = ["check", "show", "wipe"]
+__all__ = ["check", "duplicate", "show", "wipe"]
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -111,6 +111,19 @@ def as_json(entries: Iterable[Entry]) -> Iterable[str]:
         yield before + json.dumps(mapping(entry))
         before = ","
     yield "]" if before == "," else "[]"
+
+
+def duplicate(arguments: argparse.Namespace) -> int:
+    """Copy a log and say what the copy stands at."""
+    from isosoma.record import copy_log
+
+    note = copy_log(Path(arguments.file), Path(arguments.to))
+    size = int(note.split("\n")[1])
+    if arguments.json:
+        print(json.dumps({"target": arguments.to, "size": size, "checkpoint": note}))
+    else:
+        print(f"copied {size:,} entries; back up FILE-keys and FILE-kek apart from it")
+    return 0
 
 
 def wipe(arguments: argparse.Namespace) -> int:
