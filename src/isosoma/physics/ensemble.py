@@ -21,7 +21,7 @@ from isosoma.physics.program import Program
 __all__ = ["LANES", "ring_depths", "run"]
 
 Floats = npt.NDArray[np.float64]
-LANES = 8
+LANES = 16
 """Members in one tile, where there is more than one."""
 
 

@@ -114,6 +114,8 @@ def expand(
     values = result.elts if isinstance(result, ast.Tuple) else [result]
     if len(values) != len(wanted):
         raise ModelError(f"{function.__name__} gives {len(values)} values, not {len(wanted)}")
+    if len(wanted) == 1:
+        return [*lines, f"{wanted[0]} = {ast.unparse(values[0])}"]
     temporary = [f"r{next(unique)}" for _ in wanted]  # a result may feed another: assign at the end
     lines += [f"{t} = {ast.unparse(v)}" for t, v in zip(temporary, values, strict=True)]
     return lines + [f"{w} = {t}" for w, t in zip(wanted, temporary, strict=True)]

@@ -36,11 +36,18 @@ from numba import njit
 import numpy as np
 
 W = {lanes}
+'''
+_STAGE = """
 
+@njit(nogil=True, error_model="numpy")
+def {name}(tick, h, R, D, depth):
+"""
+_RUN = '''
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def run(tick0, tick1, h, R, D, depth):
     """Advance rows R (flat, {count} x W) and rings D from tick0 to tick1."""
+    tick = tick0
 '''
 
 
@@ -124,22 +131,27 @@ def _loops(
 
 
 def source_of(program: Program, lanes: int) -> tuple[str, int]:
-    """Return the Python text of the kernel, and how many rows it needs in all."""
+    """Return the Python text of the kernel, and how many rows it needs in all.
+
+    Every stage is a function of its own: the compiler's work grows faster than a function's length.
+    """
     scratch, unique = dict[str, int](), count()
-    once, each = list[str](), list[str]()
+    functions, once, each = list[str](), list[str](), list[str]()
     for stage in program.stages:
         loops = _loops(program, stage, scratch, unique)
+        functions += [_STAGE.format(name=stage.name), *(f"    {line}\n" for line in loops)]
+        call = f"{stage.name}(tick, h, R, D, depth)\n"
         if stage.every == 0:
-            once += [f"    {line}\n" for line in loops]
-            continue
-        indent = "        "
-        if stage.every > 1:
-            each.append(f"{indent}if tick % {stage.every} == 0:\n")
-            indent += "    "
-        each += [f"{indent}{line}\n" for line in loops]
+            once.append(f"    {call}")
+        elif stage.every == 1:
+            each.append(f"        {call}")
+        else:
+            each += [f"        if tick % {stage.every} == 0:\n", f"            {call}"]
     total = len(program.rows) + len(scratch)
-    head = _HEAD.format(name=program.name, lanes=lanes, count=total)
-    return "".join([head, *once, "    for tick in range(tick0, tick1):\n", *each]), total
+    head = _HEAD.format(name=program.name, lanes=lanes)
+    run = _RUN.format(count=total)
+    loop = "    for tick in range(tick0, tick1):\n"
+    return "".join([head, *functions, run, *once, loop, *each]), total
 
 
 def _folder() -> Path:

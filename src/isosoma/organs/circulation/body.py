@@ -9,7 +9,8 @@ its value. The right side keeps the adult's pulmonary pressures.
 The table gives medians: heart rate of Fleming et al. 2011 (10.1016/S0140-6736(10)62226-X); mean
 pressure of Zubrow et al. 1995 (newborn) and the fourth NHBPEP report 2004
 (10.1542/peds.114.2.S2.555); output from a cardiac index of 3.3 to 4.3 L/min/m2 (Knirsch et al.
-2012, Cattermole et al. 2017, secondary); haemoglobin and oxygen use from textbook tables (unverified).
+2012, Cattermole et al. 2017, secondary); haemoglobin and oxygen use from textbook tables
+(unverified).
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 ::
 
-    ventricle  p = e E (V - V0) + (1 - e) P0 (exp(k (V - V0)) - 1)
+    ventricle  p = r + e max(E (V - V0) - r, 0),   r = P0 (exp(k (V - V0)) - 1)
     atrium     p = (E_b + E_a e) (V - V0)
+
+which is e E (V - V0) + (1 - e) r as printed, save that a muscle too weak to exceed its wall at
+rest does not soften it: a dying heart does not pump by relaxing.
 
 e is the activation, 0 to 1, given by the graph's clock (`isosoma.physics.activation`).
 """
@@ -20,7 +23,7 @@ def ventricle(v: float, e: float, elastance: float, v0: float, p0: float, k: flo
     """Return the pressure of the free wall [Pa]; the exponent is capped at 6."""
     over = v - v0
     rest = p0 * (exp_moderate(min(k * over, 6.0)) - 1.0)
-    return e * elastance * over + (1.0 - e) * rest
+    return rest + e * max(elastance * over - rest, 0.0)
 
 
 def atrium(v: float, e: float, passive: float, active: float, v0: float) -> float:
