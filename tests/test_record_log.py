@@ -258,6 +258,15 @@ def test_what_is_committed_is_answered_even_where_its_note_cannot_be_kept(tmp_pa
     assert verify(tmp_path / "log").ok
 
 
+def test_a_kept_note_emptied_by_a_power_cut_is_made_again(tmp_path):
+    with open_log(tmp_path / "log") as log:
+        log.append("p", [Draft("reading", b"1")]).result()
+    (tmp_path / "log-checkpoint").write_bytes(b"")
+    assert {f.kind for f in verify(tmp_path / "log").findings} == {"checkpoint"}
+    open_log(tmp_path / "log").close()
+    assert verify(tmp_path / "log").ok
+
+
 @pytest.mark.parametrize(("deep", "total"), [(False, 250), (True, 500)])
 def test_verify_tells_how_far_it_is(tmp_path, deep, total):
     with open_log(tmp_path / "log") as log:

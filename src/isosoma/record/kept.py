@@ -63,7 +63,7 @@ def resumed(store: Store, keys: KeyFile, files: Path) -> Signer:
         )
     if not last.size and not file.exists():  # killed between the two steps of making a log
         write_atomically(file, last.note.encode())
-    if file.exists():
+    if file.exists() and file.stat().st_size:  # emptied by a power cut on some file systems
         kept = parse_checkpoint(open_note(file.read_text("utf-8", "replace"), [key]))
         mark = asking.mark_at(store, kept.size)
         if mark is None or mark.root != kept.root:
