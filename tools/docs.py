@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code: nomenclature and command line.
+"""Writes the pages of docs/ that are made from the code: nomenclature, command line, cases.
 
 `--check` writes nothing and exits 1 where a page is not what the code says. Tables are made from
 the parser's own actions rather than its `--help` text, which differs between Python versions.
@@ -10,6 +10,8 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from isosoma.core.units import convert
 from isosoma.core.vocabulary import VOCABULARY, Variable
@@ -92,17 +94,73 @@ def command_line(parser: argparse.ArgumentParser) -> str:
     return "\n".join(parts)
 
 
+def case_rows(path: Path) -> Iterator[str]:
+    """One line for every expected number of a published case, beside what the model gives."""
+    from isosoma.organs.circulation.published import run_case
+
+    name = path.stem.removeprefix("circulation_").replace("_", " ")
+    for f in run_case(path):
+        quantity = f.quantity.replace("_", " ")
+        span = f"{f.low:g} … {f.high:g}"
+        cells = [name, quantity, f.unit, span, f"{f.obtained:.3g}", f.source]
+        yield "| " + " | ".join(escape(cell) for cell in cells) + " |"
+
+
+def circulation_cases() -> str:
+    """The published cases of the circulation with what is expected and what is obtained."""
+    head = (
+        "# Circulation: published cases\n\n" + MADE + "\nEach case is a file in `cases/`, "
+        "run by a test on every change. A change is against the end of its first phase.\n\n"
+        "| case | quantity | unit | expected | obtained | source |\n|---|---|---|---|---|---|\n"
+    )
+    cases = sorted((DOCS.parent / "cases").glob("circulation_*.toml"))
+    return head + "\n".join(row for path in cases for row in case_rows(path)) + "\n"
+
+
+def circulation_parameters() -> str:
+    """The unknowns and constants of the circulation with unit, prior and source."""
+    from isosoma.core.units import from_si
+    from isosoma.organs.circulation.parameters import PARAMETERS, meaning, shown
+
+    lines: list[str] = []
+    for name, p in PARAMETERS.items():
+        middle = float(p.prior.real(np.zeros(1))[0])
+        spread = f"{getattr(p.prior, 'sd', 0.0):.2g}" if p.scope == "patient" else ""
+        mark = "" if p.source.verified else " (unverified)"
+        value = f"{from_si(middle, shown(name)):.4g}"
+        cells = [
+            f"`{name}`",
+            value,
+            f"`{shown(name)}`",
+            spread,
+            meaning(name),
+            p.source.text + mark,
+        ]
+        lines.append("| " + " | ".join(escape(cell) for cell in cells) + " |")
+    head = (
+        "# Circulation: parameters\n\n" + MADE + "\nMedians of the reference adult of 75 kg. "
+        "A spread is the standard deviation of the logarithm, of what data of one patient may "
+        "revise; all others are constants of a population, scaled to the person by "
+        "`isosoma.organs.circulation.body`.\n\n"
+        "| name | median | unit | spread | meaning | source |\n|---|---|---|---|---|---|\n"
+    )
+    return head + "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every page made from the code, by its path."""
     return {
         DOCS / "nomenclature.md": nomenclature(),
         DOCS / "cli.md": command_line(build_parser()),
+        DOCS / "circulation-cases.md": circulation_cases(),
+        DOCS / "circulation-parameters.md": circulation_parameters(),
     }
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or with `--check` name those that are stale."""
-    stale = [p for p, text in pages().items() if not p.is_file() or p.read_text("utf-8") != text]
+    made = pages()
+    stale = [p for p, text in made.items() if not p.is_file() or p.read_text("utf-8") != text]
     if "--check" in arguments:
         for path in stale:
             print(
@@ -110,7 +168,7 @@ def main(arguments: list[str]) -> int:
             )
         return 1 if stale else 0
     for path in stale:
-        path.write_text(pages()[path], "utf-8")
+        path.write_text(made[path], "utf-8")
         print(f"wrote docs/{path.name}")
     return 0
 
