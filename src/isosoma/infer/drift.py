@@ -32,8 +32,8 @@ class Drift:
     """
 
     slack: float = 0.5
-    limit: float = 4.0
-    boost: float = 9.0
+    limit: float = 3.5
+    boost: float = 25.0
 
     def __post_init__(self) -> None:
         if self.slack < 0.0 or not self.limit > 0.0 or self.boost < 1.0:

@@ -83,17 +83,17 @@ def _design(x: Floats, parent: Ints, factor: Ints) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def train(inputs: Floats, outputs: Floats, degree: int = 3, left_out: float = 0.2) -> Emulator:
+def train(inputs: Floats, outputs: Floats, degree: int = 3, every: int = 5) -> Emulator:
     """Return the emulator of runs `inputs` (T, k) -> `outputs` (T, p), all outputs positive.
 
-    The last share `left_out` of the runs is not trained on but gives the error. Order the runs so
-    that it is a fair sample.
+    Run 0 and each `every`-th after it are not trained on but give the error.
     """
     from scipy.stats import chi2
 
     parent, factor = monomials(inputs.shape[1], degree)
-    count = round(len(inputs) * (1.0 - left_out))
-    if count < 2 * len(parent) or count == len(inputs):
+    out = np.arange(len(inputs)) % every == 0
+    count = int(np.count_nonzero(~out))
+    if count < 2 * len(parent):
         raise ModelError(
             f"{count} training runs do not carry {len(parent)} coefficients",
             todo=f"Run at least {2 * len(parent)} beside those left out, or lower the degree",
@@ -104,10 +104,10 @@ def train(inputs: Floats, outputs: Floats, degree: int = 3, left_out: float = 0.
             todo="Leave failed runs out; shift an output that may be zero",
         )
     design = _design(inputs, parent, factor)
-    fit = np.linalg.lstsq(design[:count], np.log(outputs[:count]), rcond=None)[0]
-    miss = np.exp(design[count:] @ fit) - outputs[count:]
-    centre: Floats = np.asarray(inputs[:count].mean(axis=0), dtype=np.float64)
-    spread: Floats = np.atleast_2d(np.cov(inputs[:count].T)).astype(np.float64)
+    fit = np.linalg.lstsq(design[~out], np.log(outputs[~out]), rcond=None)[0]
+    miss = np.exp(design[out] @ fit) - outputs[out]
+    centre: Floats = np.asarray(inputs[~out].mean(axis=0), dtype=np.float64)
+    spread: Floats = np.atleast_2d(np.cov(inputs[~out].T)).astype(np.float64)
     whiten = np.linalg.inv(np.linalg.cholesky(spread))
     return Emulator(
         parent,

@@ -97,7 +97,7 @@ def apply(
 ) -> None:
     """Update `rows` (n, N) in place; `relax` in [0, 1] gives spread back (`rtps`), 0 none.
 
-    `moved` : out (n, 3), shift of the mean, sums of squares before and after (unrelaxed).
+    `moved` : out (n, 3), shift of the mean, variances before and after (unrelaxed).
     """
     N = rows.shape[1]
     scratch = np.empty(N)
