@@ -59,6 +59,7 @@ MAX_NUMBERS = 5_000_000
 MAX_CELLS = 1 << 27
 """Cells of all columns."""
 _BLOCK = 60.0  # seconds of a waveform handed on at a time
+_SLOW = 600  # samples, where it is slower than 1 Hz: a value every five minutes is one signal
 _NUMBER = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,4})?")
 _COUNT = re.compile(r"([0-9]{1,19})(?:\.([0-9]{0,18}))?")
 
@@ -355,7 +356,7 @@ def _waveforms(
         )
     counts, scale = _counts(x)
     empty = np.isnan(x)
-    size = max(1, int(_BLOCK * 1e9 / step))
+    size = int(_BLOCK * 1e9 / step) if step <= 1e9 else _SLOW
     for a in range(0, len(x), size):
         edges = np.flatnonzero(np.diff(np.r_[False, empty[a : a + size], False])).reshape(-1, 2)
         yield replace(

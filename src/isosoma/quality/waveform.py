@@ -100,8 +100,11 @@ def saturated(x: Samples) -> Verdict | None:
 
 
 def dead(x: Samples, hz: float) -> Verdict | None:
-    """Exactly constant: over 2 s (or the whole block) no electrode, over 0.5 s doubtful."""
-    if x.size < 0.2 * hz:
+    """Exactly constant: over 2 s (or the whole block) no electrode, over 0.5 s doubtful.
+
+    Slower than 1 Hz it is a trend, which may well stay where it is.
+    """
+    if x.size < 0.2 * hz or hz < 1.0:
         return None
     run = _stillest(x) / hz
     if run >= min(2.0, x.size / hz) and run > 0.5:
