@@ -108,7 +108,9 @@ def reference_emulator(degree: int = 3, points: int = 2048, seed: int = 2) -> Em
     """
     from scipy.stats import norm, qmc
 
-    sobol = qmc.Sobol(6, scramble=True, rng=seed).random(points)
+    # `seed` and the newer `rng` scramble differently; the stubs know the newer name only.
+    made = qmc.Sobol(6, scramble=True, seed=seed)  # pyright: ignore[reportCallIssue]
+    sobol = made.random(points)
     u = norm.ppf(0.9998 * sobol + 0.0001)
     hr = np.clip(72.0 + 15.0 * u[:, 5], 40.0, 140.0)
     theta = 1.15 * u[:, :5]
