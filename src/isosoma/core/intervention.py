@@ -16,12 +16,24 @@ import numpy.typing as npt
 
 from isosoma.core.errors import FormatError, ModelError
 
-__all__ = ["Change", "Coding", "Intervention", "apply", "from_json", "to_json", "undo"]
+__all__ = [
+    "RAMP_STEP",
+    "Change",
+    "Coding",
+    "Intervention",
+    "apply",
+    "from_json",
+    "moments",
+    "to_json",
+    "undo",
+]
 
 Target = Literal["parameter", "input", "topology"]
 Action = Literal["set", "scale", "add"]
 _TARGETS: tuple[Target, ...] = ("parameter", "input", "topology")
 _ACTIONS: tuple[Action, ...] = ("set", "scale", "add")
+RAMP_STEP = 1.0
+"""Length of the steps in which a gradual change is made [s]: inputs are held between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +64,56 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """An act: what, when [s after the start of the rehearsal], by whom, and what it changes."""
+    """An act: what, when [s after the start of the rehearsal], by whom, and what it changes.
+
+    Attributes
+    ----------
+    lasts : how long its changes hold [s]; None: until something else changes them.
+    over : time in which they come about [s], linearly in steps of `RAMP_STEP`; 0: at once.
+    """
 
     name: str
     coding: Coding
     at: float
     role: str
     changes: tuple[Change, ...]
+    lasts: float | None = None
+    over: float = 0.0
+
+    def __post_init__(self) -> None:
+        spans = (self.at, 0.0 if self.lasts is None else self.lasts, self.over)
+        if not all(math.isfinite(s) for s in spans) or min(spans[1:]) < 0.0:
+            raise ModelError(f"the times of {self.name} are not finite or run backwards")
+
+    def holds(self, at: float) -> bool:
+        """Return whether its changes hold at a time [s]."""
+        return self.at <= at and (self.lasts is None or at < self.at + self.lasts)
 
 
-def _changed(old: npt.NDArray[np.float64], change: Change) -> npt.NDArray[np.float64]:
-    if change.action == "set":
-        return np.full_like(old, change.value)
-    return old * change.value if change.action == "scale" else old + change.value
+def _reached(act: Intervention, at: float) -> float:
+    """Return the share of a gradual change that has come about [1]."""
+    if act.over == 0.0 or at == math.inf:
+        return 1.0
+    steps = math.ceil(act.over / RAMP_STEP)
+    return min(math.floor((at - act.at) / RAMP_STEP + 1e-9) + 1, steps) / steps
+
+
+def _changed(old: npt.NDArray[np.float64], change: Change, share: float) -> npt.NDArray[np.float64]:
+    if change.action == "add":
+        return old + share * change.value
+    new = np.full_like(old, change.value) if change.action == "set" else old * change.value
+    return new if share == 1.0 else old + share * (new - old)
+
+
+def moments(acts: Iterable[Intervention]) -> tuple[float, ...]:
+    """Return the times [s] at which an act begins, ends, or makes a further step, in order."""
+    out = set[float]()
+    for act in acts:
+        steps = range(max(1, math.ceil(act.over / RAMP_STEP)))
+        out |= {act.at + i * RAMP_STEP for i in steps}
+        if act.lasts is not None:
+            out.add(act.at + act.lasts)
+    return tuple(sorted(out))
 
 
 def apply(
@@ -73,9 +122,10 @@ def apply(
     values: Mapping[str, npt.NDArray[np.float64]],
     until: float = math.inf,
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Return `values` (parameters or inputs) after all acts up to and including `until` [s].
+    """Return `values` (parameters or inputs) under all acts that hold at `until` [s].
 
-    Acts at the same time apply in the order given. Nothing is changed in place.
+    Acts at the same time apply in the order given; what is added for a while (a bolus) comes on top
+    of what is set meanwhile (an infusion). Nothing is changed in place.
 
     Raises
     ------
@@ -83,17 +133,25 @@ def apply(
         An act changes a name that `values` does not hold.
     """
     out = dict(values)
-    for act in sorted((a for a in acts if a.at <= until), key=lambda a: a.at):
-        for change in act.changes:
-            if change.target != target:
-                continue
-            if change.name not in out:
-                raise ModelError(
-                    f"{act.name} changes {change.name!r}, which the model does not have",
-                    todo="Choose an act that this model offers",
-                )
-            out[change.name] = _changed(out[change.name], change)
+    held = sorted((a for a in acts if _under(a, until)), key=lambda a: a.at)
+    pairs = [(a, c) for a in held for c in a.changes if c.target == target]
+    for act, change in sorted(pairs, key=_on_top):
+        if change.name not in out:
+            raise ModelError(
+                f"{act.name} changes {change.name!r}, which the model does not have",
+                todo="Choose an act that this model offers",
+            )
+        out[change.name] = _changed(out[change.name], change, _reached(act, until))
     return out
+
+
+def _under(act: Intervention, until: float) -> bool:
+    return act.lasts is None if until == math.inf else act.holds(until)
+
+
+def _on_top(pair: tuple[Intervention, Change]) -> bool:
+    act, change = pair
+    return change.action == "add" and act.lasts is not None
 
 
 def undo(acts: tuple[Intervention, ...], index: int = -1) -> tuple[Intervention, ...]:
@@ -130,12 +188,16 @@ def _act(row: Any, where: str) -> Intervention:
     try:
         changes = tuple(Change(**c) for c in row["changes"])
         act = Intervention(
-            str(row["name"]), Coding(**row["coding"]), float(row["at"]), str(row["role"]), changes
+            str(row["name"]),
+            Coding(**row["coding"]),
+            float(row["at"]),
+            str(row["role"]),
+            changes,
+            None if row.get("lasts") is None else float(row["lasts"]),
+            float(row.get("over", 0.0)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"an act lacks or misspells a field ({error})", where) from error
     except ModelError as error:
         raise FormatError(error.what, where) from error
-    if not math.isfinite(act.at):
-        raise FormatError("the time of an act is not finite", where)
     return act

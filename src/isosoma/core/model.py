@@ -17,7 +17,16 @@ from isosoma.core.errors import ModelError
 from isosoma.core.prior import Prior
 from isosoma.core.units import ucum
 
-__all__ = ["IntendedUse", "Model", "Outcome", "Parameter", "Port", "Source", "prior_mean"]
+__all__ = [
+    "IntendedUse",
+    "Model",
+    "Outcome",
+    "Parameter",
+    "Port",
+    "Rewirable",
+    "Source",
+    "prior_mean",
+]
 
 Bundle = Mapping[str, npt.NDArray[np.floating]]
 """Named arrays, each of shape (members, ...) in SI units."""
@@ -189,6 +198,25 @@ class Model(Protocol):
 
     def conserved(self, state: Bundle, theta: Bundle) -> Mapping[str, npt.NDArray[np.float64]]:
         """Return the total of every quantity the equations conserve, shape (members,)."""
+        ...
+
+
+@runtime_checkable
+class Rewirable(Model, Protocol):
+    """A model whose topology an intervention may change."""
+
+    def rewired(self, edit: str) -> Rewirable:
+        """Return the model after a change of topology, by its name.
+
+        Raises
+        ------
+        ModelError
+            Nobody knows that change, or it does not fit.
+        """
+        ...
+
+    def transfer(self, new: Rewirable, state: Bundle) -> Bundle:
+        """Return the state for `new`, the rewired model; what is conserved stays as it was."""
         ...
 
 

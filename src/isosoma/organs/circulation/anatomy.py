@@ -153,7 +153,15 @@ def fenestration(graph: Graph) -> Graph:
     return with_edge(graph, _hole("fenestration", "pa", "la"))
 
 
+def _closing(edge: str) -> Callable[[Graph], Graph]:
+    return lambda graph: without(graph, edge)
+
+
 REWIRINGS: Mapping[str, Callable[[Graph], Graph]] = MappingProxyType(
     {f.__name__: f for f in (vsd, asd, pda, bt_shunt, sano, glenn, fontan, fenestration)}
+    | {
+        f"close_{edge}": _closing(edge)
+        for edge in ("vsd", "asd", "pda", "bt_shunt", "sano", "fenestration")
+    }
 )
 """What may be done to the topology, by name."""

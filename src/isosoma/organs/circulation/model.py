@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import ModelError
-from isosoma.core.model import Bundle, IntendedUse, Outcome, Parameter, Port
-from isosoma.organs.circulation.anatomy import adult
+from isosoma.core.model import Bundle, IntendedUse, Outcome, Parameter, Port, Rewirable
+from isosoma.organs.circulation.anatomy import REWIRINGS, adult
 from isosoma.organs.circulation.outputs import OUTPUTS, outputs_of
 from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
 from isosoma.organs.circulation.rows import INPUTS, program_of, state_units
+from isosoma.organs.circulation.transfer import transfer
 from isosoma.physics.ensemble import ring_depths, run
 from isosoma.physics.network import Graph, bound
 
@@ -109,6 +110,21 @@ class Circulation:
         exchanged = {"blood": moved["received"] - np.asarray(state["received"])}
         advice = (_DIVERGED,) if failed.any() else ()
         return Outcome(out, outputs_of(moved, self.graph), failed, exchanged, advice)
+
+    def rewired(self, edit: str) -> Circulation:
+        """Return the circulation after a rewiring of `anatomy.REWIRINGS`, by name."""
+        if edit not in REWIRINGS:
+            raise ModelError(
+                f"{edit!r} is no rewiring of the circulation",
+                todo=f"There are {', '.join(sorted(REWIRINGS))}",
+            )
+        return replace(self, graph=REWIRINGS[edit](self.graph))
+
+    def transfer(self, new: Rewirable, state: Bundle) -> Bundle:
+        """Return the state for a rewired circulation; no blood or oxygen is lost."""
+        if not isinstance(new, Circulation):
+            raise ModelError(f"{new.name} is no rewired circulation", self.name)
+        return transfer(self.graph, new.graph, state)
 
     def _values(self, state: Bundle, theta: Bundle, inputs: Bundle) -> dict[str, Floats]:
         program = program_of(self.graph)
