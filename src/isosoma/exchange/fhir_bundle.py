@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec import UNSET, DecodeError, UnsetType
 
@@ -360,12 +361,18 @@ def device_name(obs: Observation, known: Directory) -> str:
     if reference.identifier is not UNSET and reference.identifier.value:
         return text_of(reference.identifier.value, "device.identifier")
     if text[:1] != "#" and text[:4] != "urn:":
-        return text_of(text.partition("/_history/")[0] or reference.display, "device")
+        return _outside(text, reference.display)
     inside = contained_in(obs.contained) if text[:1] == "#" else known
     found = inside.known.get(text)
     if found is None:
         raise FormatError(f"the reference {text[:80]!r} leads nowhere", "device", "Send the device")
     return text_of(_device(found, text), "device")
+
+
+@lru_cache(maxsize=1024)
+def _outside(text: str, display: str) -> str:
+    """Return the name of a device that is no part of the document."""
+    return text_of(text.partition("/_history/")[0] or display, "device")
 
 
 def _device(found: Resource, text: str) -> str:

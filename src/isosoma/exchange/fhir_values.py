@@ -6,13 +6,15 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import UNSET, Raw, UnsetType
 
 from isosoma.core.errors import FormatError, RangeError, TimeError, UnitError
 from isosoma.core.observation import Censoring
-from isosoma.core.vocabulary import VOCABULARY, Variable, by_loinc, by_mdc, check_possible, si
+from isosoma.core.units import convert
+from isosoma.core.vocabulary import VOCABULARY, Variable, by_loinc, by_mdc, check_possible
 from isosoma.exchange.fhir_schema import (
     LOINC,
     MDC,
@@ -48,12 +50,16 @@ _LONGEST_TEXT = 256
 _LONGEST_ZONE = 14 * 60  # [min]
 _LARGEST_EXPONENT = 400
 _DIGITS = b"-0123456789"
+_times = attrgetter(
+    "effective_date_time", "effective_instant", "effective_period", "effective_timing"
+)
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-5][0-9]|60)(?:\.([0-9]+))?"
     r"(?:(Z)|([+-])([0-9]{2}):([0-5][0-9]))?"
 )
 _CODE = re.compile(r"[0-9]{1,10}")
+_SYSTEMS = (LOINC, MDC, OWN_CODES)
 _EXPONENT = re.compile(r"[eE][+-]?0*([0-9]+)")
 _CENSORED: dict[str, Censoring] = {"<": "below", "<=": "below", ">": "above", ">=": "above"}
 # IEEE 11073-10101: MDC_ECG_ELEC_POTL (131328) plus the number of the lead.
@@ -101,24 +107,23 @@ def number(raw: Raw | UnsetType, where: str) -> tuple[float, str]:
         No float holds it.
     """
     written = b"" if raw is UNSET else bytes(raw)
-    text = written.decode("utf-8", "replace")
     if written[:1] not in _DIGITS or not written:
+        text = written.decode("utf-8", "replace")
         raise FormatError(f"{text[:30]!r} is no number", where, "Send a JSON number, not a text")
     if len(written) > _LONGEST_NUMBER:
         raise FormatError(
             f"a number of {len(written)} characters", where, "Send the digits measured"
         )
-    value = float(written)
-    if not math.isfinite(value) or _exponent(text) > _LARGEST_EXPONENT:
+    value, text = float(written), written.decode("ascii")
+    if not math.isfinite(value) or (("e" in text or "E" in text) and _is_extreme(text)):
         raise RangeError(f"{text} is beyond any quantity", where, "Check the value")
     return value, text
 
 
-def _exponent(text: str) -> int:
-    if "e" not in text and "E" not in text:
-        return 0
+def _is_extreme(text: str) -> bool:
+    """Whether the exponent is beyond any quantity, be the digits all zeros."""
     found = _EXPONENT.search(text)
-    return int(found[1]) if found else 0
+    return found is not None and int(found[1]) > _LARGEST_EXPONENT
 
 
 def unit_of(found: Quantity, where: str) -> str:
@@ -141,7 +146,9 @@ def quantity(row: Variable, found: Quantity, where: str) -> tuple[float, str, Ce
     value, text = number(found.value, f"{where}.value")
     unit = unit_of(found, where)
     try:
-        value = check_possible(row, si(row, value, unit))
+        value = convert(value, unit, row.unit, row.molar_mass or None)
+        if not row.low <= value <= row.high:
+            check_possible(row, value)
     except (UnitError, RangeError) as error:
         raise error.at(where) from None
     censoring = "none" if found.comparator is UNSET else _CENSORED[found.comparator]
@@ -208,9 +215,7 @@ def when(obs: Observation) -> tuple[int, int, str] | str:
     TimeError
         A time that cannot be.
     """
-    kinds = (
-        obs.effective_date_time, obs.effective_instant, obs.effective_period, obs.effective_timing,
-    )  # fmt: skip
+    kinds = _times(obs)
     if kinds.count(UNSET) < len(kinds) - 1:
         raise FormatError("has two times", "effective[x]", "Send one")
     flag = ""
@@ -228,19 +233,26 @@ def when(obs: Observation) -> tuple[int, int, str] | str:
 def code_of(concept: CodeableConcept) -> tuple[Variable, str] | None:
     """Return the row of the first coding that is known, and the channel that its code names."""
     for coding in concept.coding:
-        row = None
-        if coding.system == LOINC:
-            row = by_loinc(coding.code)
-        elif coding.system == MDC and _CODE.fullmatch(coding.code):
-            lead = LEADS.get(int(coding.code))
-            if lead is not None:
-                return VOCABULARY["ecg"], lead
-            row = by_mdc(int(coding.code))
-        elif coding.system == OWN_CODES:
-            row = VOCABULARY.get(coding.code)
-        if row is not None:
-            return row, ""
+        if coding.system in _SYSTEMS and len(coding.code) <= _LONGEST_NUMBER:
+            found = _row_of(coding.system, coding.code)
+            if found is not None:
+                return found
     return None
+
+
+@lru_cache(maxsize=1024)
+def _row_of(system: str, code: str) -> tuple[Variable, str] | None:
+    row = None
+    if system == LOINC:
+        row = by_loinc(code)
+    elif system == MDC and _CODE.fullmatch(code):
+        lead = LEADS.get(int(code))
+        if lead is not None:
+            return VOCABULARY["ecg"], lead
+        row = by_mdc(int(code))
+    elif system == OWN_CODES:
+        row = VOCABULARY.get(code)
+    return None if row is None else (row, "")
 
 
 def text_of(text: str, where: str) -> str:

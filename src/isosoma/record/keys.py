@@ -30,6 +30,7 @@ __all__ = ["PLACE", "KeyFile", "Keys", "forget", "make_key_file", "pinned_keys"]
 PLACE = 8
 """Bytes of an idempotence key that say which keys it should lie beside."""
 _STEP = 2**20
+_MOST_ASKED = 10_000  # keys of one patient that were asked for and wait to be written
 """Messages reserved at a time: a crash forgets the count within, never the reservation."""
 _SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -51,6 +52,7 @@ class Keys:
     version: int
     left: int
     _pads: tuple[Any, Any] = field(init=False, repr=False)
+    _asked: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False)
 
     def __post_init__(self) -> None:
         # RFC 2104 with both pads hashed once: four times faster than starting from the salt.
@@ -75,6 +77,20 @@ class Keys:
         """
         places = {p: self.mac(b"place " + p)[:8] for p in {k[:PLACE] for k in keys}}
         return [places[k[:PLACE]] + self.mac(k)[:16] for k in keys]
+
+    def asked(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return what `seen` does, and keep it until `written`: who asks is about to write."""
+        found = self.seen(keys)
+        if len(self._asked) > _MOST_ASKED:
+            self._asked = {}
+        self._asked.update(zip(keys, found, strict=True))
+        return found
+
+    def written(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return what `seen` does, for the last time: what was kept of these keys is dropped."""
+        found = [self._asked.pop(k, None) for k in keys]
+        kept = [f for f in found if f is not None]
+        return kept if len(kept) == len(keys) else self.seen(keys)
 
     def cipher(self, version: int) -> AESGCM:
         """Return the cipher of a key version; raises ErasedError."""

@@ -177,7 +177,7 @@ class Log:
         person = self.keys.find(patient)
         if person is None:
             return [k not in waiting for k in keys]
-        macs = person.seen(keys)
+        macs = person.asked(keys)
         known = asking.known(self.store, macs)
         return [k not in waiting and m not in known for k, m in zip(keys, macs, strict=True)]
 

@@ -120,3 +120,12 @@ def test_a_backup_is_private_and_is_cleaned_with_the_original(path):
     with pytest.raises(RecordError, match="gone"):
         gone.cipher(1)
     keys.close()
+
+
+def test_what_was_asked_is_dropped_once_written_and_is_the_same_either_way() -> None:
+    keys, mine = [b"minute-1" + bytes([i]) for i in range(3)], person(bytes(32))
+    stored = mine.seen(keys)
+    assert mine.asked(keys) == stored
+    assert mine.written(keys[:2]) == stored[:2], "from what was kept"
+    assert mine.written(keys) == stored, "and again, though two of them are dropped"
+    assert not mine._asked, "nothing stays"

@@ -163,7 +163,7 @@ class Writer:
         """Seal the drafts of one item into the batch; return their sequences."""
         keys = self._keys.make(item.patient)
         actor, role = actor_of(item.by, keys)
-        macs = keys.seen(item.seen)
+        macs = keys.written(item.seen)
         places: list[int] = []
         for i, (kind, payload, key, blobs) in enumerate(item.drafts):
             name = keys.mac(key).hex() if key else ""
