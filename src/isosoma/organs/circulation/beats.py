@@ -26,7 +26,7 @@ class Feature:
     ----------
     of : expression of rows.
     how : max, min, mean over time; volume: integral over time; held: the value at the end;
-        during: mean while `when` is positive.
+        during: mean with the weight `when` [1], 0 to 1.
     unit : SI.
     needs : parts of the graph it speaks about.
     """
@@ -38,6 +38,11 @@ class Feature:
     when: str = ""
 
 
+# Ejection, soft at its edges: a tenth of the last beat's peak counts in full. A shut valve's flow
+# dies out slowly and is none, and a sample more or less at an edge moves no mean.
+_EJECTING = (
+    "min(max(q_aortic, 0.0) / (0.1 * beat_aortic_peak), 1.0) if beat_aortic_peak > 0.0 else 0.0"
+)
 _AV = "0.5 * blood_density * (q_aortic / aortic_area) * (q_aortic / aortic_area)"
 _ALL: dict[str, Feature] = {
     "beat_sbp": Feature("p_ao", "max", "Pa"),
@@ -56,13 +61,13 @@ _ALL: dict[str, Feature] = {
     "beat_forward": Feature("q_aortic", "volume", "m3"),
     "beat_aortic_leak": Feature("max(-q_aortic, 0.0)", "volume", "m3"),
     "beat_mitral_leak": Feature("max(-q_mitral, 0.0)", "volume", "m3"),
-    "beat_lung": Feature("q_pulmonary_artery", "volume", "m3"),
+    "beat_lung": Feature("q_pulmonary_artery", "mean", "m3/s"),
     "beat_aortic_peak": Feature("q_aortic", "max", "m3/s"),
     "beat_mitral_peak": Feature("q_mitral", "max", "m3/s"),
     "beat_e_wave": Feature("q_mitral if e_a_now < 0.05 else 0.0", "max", "m3/s"),
     "beat_a_wave": Feature("q_mitral if e_a_now >= 0.05 else 0.0", "max", "m3/s"),
-    "beat_aortic_gradient": Feature(_AV, "during", "Pa", (), "q_aortic"),
-    "beat_systemic": Feature("q_upper + q_lower + q_coronary", "volume", "m3"),
+    "beat_aortic_gradient": Feature(_AV, "during", "Pa", (), _EJECTING),
+    "beat_systemic": Feature("q_upper + q_lower + q_coronary", "mean", "m3/s"),
     "beat_coronary": Feature("q_coronary", "mean", "m3/s"),
     "beat_cvp": Feature("p_central", "mean", "Pa"),
 }
@@ -76,7 +81,7 @@ def fitting(parts: frozenset[str]) -> dict[str, Feature]:
 
 def beat_rows(parts: frozenset[str]) -> dict[str, str]:
     """Return the rows of all features and of what gathers them, with units."""
-    out = {"beat_phase": "1", "beat_samples": "1", "beat_length": "s"}
+    out = {"beat_phase": "1", "beat_samples": "1", "beat_late": "s", "beat_length": "s"}
     for name, feature in fitting(parts).items():
         gathered = "m3/s" if feature.how == "volume" else feature.unit
         out |= {name: feature.unit, f"{name}_so_far": gathered}
@@ -86,12 +91,17 @@ def beat_rows(parts: frozenset[str]) -> dict[str, str]:
 
 
 def beat_lines(parts: frozenset[str], dt: str) -> tuple[Line, ...]:
-    """Return the lines of one sample, `dt` (a name, [s]) apart."""
+    """Return the lines of one sample, `dt` (a name, [s]) apart.
+
+    A beat begins between two samples: how late the first one comes is read off its phase.
+    """
     lines: list[Line] = [
         "beat_over = phi < beat_phase",
         "beat_phase = phi",
         "per_samples = 1.0 / max(beat_samples, 1.0)",
-        f"beat_length = beat_samples * {dt} if beat_over else beat_length",
+        "late = phi / (per_T * pace)",
+        f"beat_length = beat_samples * {dt} + beat_late - late if beat_over else beat_length",
+        "beat_late = late if beat_over else beat_late",
         "beat_samples = 1.0 if beat_over else beat_samples + 1.0",
     ]
     for name, feature in fitting(parts).items():
@@ -111,7 +121,7 @@ def _lines(name: str, feature: Feature, dt: str) -> list[Line]:
             finished, next_ = f"{sofar} * {dt}", f"{sofar} + {now}"
         case "during":
             count = f"{name}_while"
-            lines.append(f"{now} = {now} if {feature.when} > 0.0 else 0.0")
+            lines += [f"{name}_weight = {feature.when}", f"{now} = {now} * {name}_weight"]
             finished, next_ = f"{sofar} / max({count}, 1.0)", f"{sofar} + {now}"
         case "held":
             finished, next_ = sofar, now
@@ -120,6 +130,6 @@ def _lines(name: str, feature: Feature, dt: str) -> list[Line]:
         f"{sofar} = {now} if beat_over else {next_}",
     ]
     if feature.how == "during":
-        one = f"(1.0 if {feature.when} > 0.0 else 0.0)"
-        lines.append(f"{name}_while = {one} if beat_over else {name}_while + {one}")
+        weight, count = f"{name}_weight", f"{name}_while"
+        lines.append(f"{count} = {weight} if beat_over else {count} + {weight}")
     return lines

@@ -20,11 +20,6 @@ def _row(name: str) -> Callable[[Rows], Floats]:
     return lambda r: r[name]
 
 
-def _per_beat(name: str) -> Callable[[Rows], Floats]:
-    """Return volume per beat as flow."""
-    return lambda r: r[name] / np.maximum(r["beat_length"], 1e-9)
-
-
 def _ejected(side: str) -> Callable[[Rows], Floats]:
     return lambda r: r[f"beat_{side}_edv"] - r[f"beat_{side}_esv"]
 
@@ -59,7 +54,7 @@ _ALL: dict[str, tuple[str, Callable[[Rows], Floats]]] = {
     "diastolic_pressure": ("Pa", _row("beat_dbp")),
     "mean_arterial_pressure": ("Pa", _row("beat_map")),
     "central_venous_pressure": ("Pa", _row("beat_cvp")),
-    "cardiac_output": ("m3/s", _per_beat("beat_systemic")),
+    "cardiac_output": ("m3/s", _row("beat_systemic")),
     "stroke_volume": ("m3", _row("beat_forward")),
     "oxygen_saturation": ("1", _row("S_sa")),
     "mixed_venous_saturation": ("1", _mixed),
