@@ -34,6 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
     _listen(verbs)
     _send(verbs)
     _record(verbs)
+    _simulate(verbs)
+    _models(verbs)
     return parser
 
 
@@ -259,6 +261,72 @@ def _record(verbs: Any) -> None:
         "--by", default="", metavar="NAME", help="who asks (the user of this machine)"
     )
     _formats(erase, csv=False)
+
+
+def _simulate(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "simulate",
+        "Simulate a person's circulation and what is done to it: clinical indices for each beat, "
+        "and a summary. Exit code 1 when it diverged.",
+        "cli_simulate:run",
+    )
+    verb.add_argument("model", choices=("circulation",), help="what to simulate")
+    verb.add_argument(
+        "--person",
+        default="",
+        metavar="age=N,weight=N,height=N,sex=f|m",
+        help="whose, in years, kg and cm unless a unit is said; what is left out is the median of "
+        "the age (40 years, 75 kg, 177 cm, male)",
+    )
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE[UNIT]",
+        help="a parameter or a held input, with its unit; repeatable",
+    )
+    verb.add_argument(
+        "--do",
+        action="append",
+        default=[],
+        metavar="ACT",
+        help="what is done: 'bleed 500 mL in 10 min at 60 s'; repeatable; "
+        "`isosoma models --acts` lists all",
+    )
+    verb.add_argument("--graph", metavar="FILE", help="change the graph as this TOML or JSON says")
+    verb.add_argument(
+        "--for", dest="span", metavar="TIME", help="how long, 5min (two minutes after the last act)"
+    )
+    verb.add_argument("--plot", metavar="FILE.svg", help="draw trends, pressures and the loop")
+    verb.add_argument("--case", metavar="FILE", help="run a published case instead, cases/*.toml")
+    verb.add_argument(
+        "--hz", type=_wave, default=100.0, help="samples of --csv in a second (%(default)s)"
+    )
+    group = verb.add_mutually_exclusive_group()
+    group.add_argument("--csv", action="store_true", help="waveforms of pressure, volume, flow")
+    group.add_argument("--json", action="store_true", help="one JSON object: summary and beats")
+
+
+def _models(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "models",
+        "Tell which models there are: version, intended use, published cases, parameters.",
+        "cli_models:run",
+    )
+    verb.add_argument("name", nargs="?", default="", metavar="NAME", help="only this one (all)")
+    verb.add_argument("--parameters", action="store_true", help="list unit, prior and source")
+    verb.add_argument("--acts", action="store_true", help="list what can be done and how")
+    verb.add_argument("--check", action="store_true", help="run the cases; exit 1 if one misses")
+    _formats(verb, csv=False)
+
+
+def _wave(text: str) -> float:
+    value = _number(text)
+    if not 1.0 <= value <= 1000.0:
+        raise argparse.ArgumentTypeError("a rate lies between 1 and 1000")
+    return value
 
 
 def _number(text: str) -> float:

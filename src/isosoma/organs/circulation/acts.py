@@ -23,7 +23,7 @@ from isosoma.core.errors import FormatError, LimitError, RangeError, UnitError, 
 from isosoma.core.units import Unit, read_unit, ucum
 from isosoma.organs.circulation.act_table import ACTS, WORDS, ActRow, Slot
 
-__all__ = ["Act", "Amount", "read_act", "read_acts", "write_act"]
+__all__ = ["Act", "Amount", "form", "read_act", "read_acts", "write_act"]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+(?![A-Za-z]))?")
 _TIMES = {"at": "at", "from": "at", "for": "for", "in": "in", "over": "in"}
@@ -180,12 +180,12 @@ def _quantities(
         else:
             amount, i = _number(tokens, i, words, row, where)
             if word not in slots:
-                raise FormatError(f"{word or amount} has no place in this act", where, _form(row))
+                raise FormatError(f"{word or amount} has no place in this act", where, form(row))
             if slots[word] in found:
-                raise FormatError(f"{word or 'its quantity'} is said twice", where, _form(row))
+                raise FormatError(f"{word or 'its quantity'} is said twice", where, form(row))
             found[slots[word]], word = amount, ""
     if word:
-        raise FormatError(f"nothing follows {word!r}", where, _form(row))
+        raise FormatError(f"nothing follows {word!r}", where, form(row))
     if len(flags) > 1:
         raise FormatError(f"{' and '.join(flags)} exclude each other", where, "Choose one")
     return found, tuple(flags)
@@ -197,7 +197,7 @@ def _number(
     """Read a number and its unit, joined or apart, from token `i`."""
     match = _NUMBER.match(tokens[i])
     if match is None:
-        raise FormatError(f"{tokens[i]!r} has no place in this act", where, _form(row))
+        raise FormatError(f"{tokens[i]!r} has no place in this act", where, form(row))
     code, after = tokens[i][match.end() :], i + 1
     if code.startswith(","):
         raise FormatError(f"{tokens[i]!r} is no number", where, "Write a decimal point")
@@ -206,7 +206,7 @@ def _number(
         if following.casefold() not in (*words, *row.flags) and not _NUMBER.match(following):
             code, after = following, after + 1
     if not code:
-        raise UnitError(f"{match.group()} has no unit", where, _form(row))
+        raise UnitError(f"{match.group()} has no unit", where, form(row))
     value = float(match.group())
     if not math.isfinite(value):
         raise RangeError(f"{match.group()} is no finite number", where)
@@ -216,7 +216,7 @@ def _number(
         raise error.at(where) from error
 
 
-def _form(row: ActRow) -> str:
+def form(row: ActRow) -> str:
     """Return how the act is said."""
     parts = [row.name]
     for slot in row.needs:
@@ -242,7 +242,7 @@ def _check(slot: Slot, amount: Amount | None, row: ActRow, where: str) -> None:
     """Refuse a quantity that lacks, measures something else, or is outside its bounds."""
     if amount is None:
         if slot.default is None:
-            raise FormatError(f"its {slot.name} is missing", where, _form(row))
+            raise FormatError(f"its {slot.name} is missing", where, form(row))
         return
     unit, due = ucum(amount.unit), ucum(slot.unit)
     if not (_is_dose(unit) if slot.drug else _fits(unit, due)):
@@ -252,11 +252,11 @@ def _check(slot: Slot, amount: Amount | None, row: ActRow, where: str) -> None:
         raise RangeError(f"a {slot.name} of {amount} is negative", where, "Leave out the minus")
     if not slot.drug and not slot.low <= amount.si / due.factor * (1.0 + 1e-12):
         raise RangeError(
-            f"a {slot.name} of {amount} is below {slot.low:g} {slot.unit}", where, _form(row)
+            f"a {slot.name} of {amount} is below {slot.low:g} {slot.unit}", where, form(row)
         )
     if not slot.drug and amount.si / due.factor > slot.high * (1.0 + 1e-12):
         raise RangeError(
-            f"a {slot.name} of {amount} is above {slot.high:g} {slot.unit}", where, _form(row)
+            f"a {slot.name} of {amount} is above {slot.high:g} {slot.unit}", where, form(row)
         )
 
 
@@ -277,7 +277,7 @@ def _check_holds(act: Act, where: str) -> None:
     dose = dict(act.amounts).get("dose")
     running = dose is not None and ucum(dose.unit).dimensions in (_DOSES[1], _BY_WEIGHT[1])
     if act.lasts is not None and not (row.holds or (running and not row.breath)):
-        raise FormatError("this act does not hold for a time", where, _form(row))
+        raise FormatError("this act does not hold for a time", where, form(row))
     if act.lasts is not None and act.lasts.si <= 0.0:
         raise RangeError(f"{act.lasts} is no time to hold", where)
     if running and (row.breath or "time" in dict(act.amounts)):

@@ -25,7 +25,7 @@ from isosoma.core.units import to_si
 from isosoma.organs.circulation.drugs import DRUGS, kinetics
 from isosoma.organs.circulation.parameters import PARAMETERS
 
-__all__ = ["Person", "inputs_of", "theta_of"]
+__all__ = ["Person", "inputs_of", "theta_of", "typical"]
 
 # age [a], weight [kg], HR [/min], MAP [mmHg], output [mL/min/kg], Hb [g/dL], VO2 [mL/min/kg],
 # breaths [/min]
@@ -157,3 +157,15 @@ def inputs_of(person: Person) -> dict[str, float]:
         "breathing_frequency": row["breaths"] / 60.0,
         "alveolar_ventilation": to_si(row["use"] * 17.2, "mL/min"),
     }
+
+
+def typical(age: float, female: bool = False) -> Person:
+    """Return a person of this age [a] with the median weight, and a height that goes with it.
+
+    Height by a body mass index of 15.5 kg/m2 in the newborn and child, rising to 24 at 18 years
+    (rounded medians of growth charts, unverified); it only enters the lean mass of the kinetics.
+    """
+    _check(Person(age=age))
+    weight = float(np.interp(math.sqrt(age), np.sqrt(_TABLE[:, 0]), _TABLE[:, 1]))
+    index = float(np.interp(age, [0.0, 10.0, 18.0], [15.5, 16.5, 24.0]))
+    return Person(age, weight, math.sqrt(weight / index), female)
