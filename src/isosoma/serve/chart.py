@@ -38,6 +38,7 @@ text { fill: var(--text); font-size: 12px; } .soft { fill: var(--soft); }
 .badge-text { fill: var(--ground); font-size: 10.5px; font-weight: 700; text-anchor: middle; }
 .stamp { fill: none; stroke: var(--mark); stroke-dasharray: 5 3; stroke-width: 1.4; }
 .stamp-text { fill: var(--mark); font-weight: 700; font-size: 12px; text-anchor: middle; }
+.halo { paint-order: stroke; stroke: var(--ground); stroke-width: 5px; stroke-linejoin: round; }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 """  # noqa: E501 - a style sheet
 _COLOURS = ("red", "green", "blue", "cyan", "amber", "before", "mark")
@@ -111,7 +112,10 @@ def text(x: float, y: float, words: str, *classes: str) -> str:
 def axes(
     panel: Panel, title: str, unit: str, x_unit: str = "", x_label: str = ""
 ) -> list[str]:  # fmt: skip
-    """Return the ground, grid, numbers and names of a panel; no numbers across without a unit."""
+    """Return the ground, grid, numbers and, last, the name of a panel.
+
+    Without a unit of x there are no numbers across.
+    """
     p = panel
     place = f'x="{p.left}" y="{p.top}" width="{p.width}" height="{p.height}"'
     out = [f'<rect class="panel" {place} rx="3"/>']
@@ -131,7 +135,7 @@ def axes(
     named = (
         f'<tspan class="title">{escape(title)}</tspan><tspan class="soft"> [{escape(unit)}]</tspan>'
     )
-    out.append(f'<text x="{p.left:.1f}" y="{p.top - 8:.1f}">{named}</text>')
+    out.append(f'<text class="halo" x="{p.left:.1f}" y="{p.top - 8:.1f}">{named}</text>')
     return out
 
 

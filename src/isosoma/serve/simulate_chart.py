@@ -102,8 +102,8 @@ def _trends(done: Simulation) -> Iterator[str]:
         panel = Panel(_LEFT, top, _SPAN, _HIGH, (0.0, seconds / scale), span)
         last = i == len(_TRENDS) - 1
         shown = show_unit(VOCABULARY[trend.name].shown)
-        yield from axes(panel, trend.title, shown, unit if last else "", "time")
-        yield from _marks(done, panel, scale, i == 0)
+        *ground, named = axes(panel, trend.title, shown, unit if last else "", "time")
+        yield from (*ground, *_marks(done, panel, scale, i == 0), named)
         if trend.below:
             yield band(panel, time, curves[trend.below], curves[trend.above], trend.colour)
         yield line(panel, time, curves[trend.name], trend.colour)

@@ -40,7 +40,7 @@ P = TypeVar("P", Node, Edge)
 _KEYS = frozenset(("rewire", "remove", "node", "edge", "rebind"))
 _LARGEST = 100_000
 _MOST = 64
-_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S+)$")
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\s\d.]\S*)$")
 
 
 def edited(graph: Graph, text: str) -> Graph:
@@ -125,14 +125,16 @@ def _part(made: type[P], row: Any, number: int) -> P:
 
 def _bound(kind: str, symbol: str, to: Any) -> str | float:
     """Return what a symbol is bound to: a name, or a number in SI."""
-    units = {s.name: s.unit for s in KINDS[kind].symbols} if kind in KINDS else {}
-    found = (
-        _QUANTITY.match(str(to)) if not isinstance(to, str) or to[:1] in "+-.0123456789" else None
-    )
+    if kind not in KINDS:
+        raise ModelError(
+            f"{kind!r} is no kind of part", todo=f"There are {', '.join(sorted(KINDS))}"
+        )
+    units = {s.name: s.unit for s in KINDS[kind].symbols}
+    found = _QUANTITY.match(to) if isinstance(to, str) else None
     if found is None:
         if isinstance(to, str) and to.isidentifier():
             return to
-        if to == 0:
+        if isinstance(to, int | float) and to == 0:
             return 0.0
         raise UnitError(f"{symbol} is bound to {to!r}", todo="Give a name, or a number and a unit")
     unit, due = read_unit(found.group(2)), ucum(units.get(symbol, "1"))
