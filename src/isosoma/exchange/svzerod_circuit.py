@@ -406,7 +406,7 @@ def _heart_parts(circuit: Circuit, given: Callable[[str], float]) -> None:
 def _connect(circuit: Circuit, document: Document) -> None:
     """Join the ends of blocks as junctions, valves, vessels and the heart say."""
     known = set(document.blocks) | {j.name for j in document.junctions} | {HEART}
-    pairs = list(_pairs(document))
+    pairs = dict.fromkeys(_pairs(document))  # two valves in a row name each other
     seen = dict[Point, str]()
     junctions = {j.name for j in document.junctions} | {HEART}
     for up, down in pairs:

@@ -35,13 +35,17 @@ def nearer(x: float, b: float, r: float, opened: float, more: float, k: float) -
 
 
 def smooth_valve(
-    dp: float, q: float, x: float, opened: float, more: float, k: float, r: float, fill: float,
-    mass: float,
+    dp: float, q: float, x: float, opened: float, more: float, k: float, knee: float, r: float,
+    fill: float, mass: float,
 ) -> tuple[float, float]:  # fmt: skip
-    """Return flow [m3/s] and drop over the valve [Pa] after a step at pressure drop `dp` [Pa]."""
+    """Return flow [m3/s] and drop over the valve [Pa] after a step at pressure drop `dp` [Pa].
+
+    `x` is the drop of the step before; the root does not need it.
+    """
     b = mass * q + dp
     whole = r + fill + mass
-    first = nearer(min(max(x, min(b, 0.0)), max(b, 0.0)), b, whole, opened, more, k)
+    start = min(max(b * opened / (whole + opened), knee), b) if b > 0.0 else b
+    first = nearer(start, b, whole, opened, more, k)
     second = nearer(first, b, whole, opened, more, k)
     own = opened + more * shut_share(k * second)
     flow = b / (whole + own)
@@ -60,7 +64,11 @@ SMOOTH_VALVE = Kind(
         Symbol("L", "Pa.s2/m3", "inertance in series"),
     ),
     smooth_valve,
-    ("R_open", "more", "k", "R", "R_fill", "mass"),
-    {"more": "R_shut - R_open", "mass": "L / h"},
+    ("R_open", "more", "k", "knee", "R", "R_fill", "mass"),
+    {
+        "more": "R_shut - R_open",
+        "knee": "0.5 * np.log(R_shut / R_open) / k",
+        "mass": "L / h",
+    },
     (Symbol("q", "m3/s", "flow"), Symbol("x", "Pa", "pressure drop over the valve")),
 )
