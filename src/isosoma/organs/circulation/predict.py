@@ -69,7 +69,9 @@ HELD: tuple[str, ...] = ()
 """Inputs given as context, in order: by default none, everything as `inputs_of` has it."""
 
 _BEAT = 0.86  # [s] of the reference adult; a prediction is so many of them long
-_PIECES = 5  # of the last breath, one sample of the last whole beat each
+_PIECES = (
+    3  # of the last breath, one sample of the last whole beat each: its first harmonics cancel
+)
 _DESIGN = 512  # members that settle; a quadratic in 13 unknowns has 105 coefficients
 _SETTLE = 100.0  # [s] then means over three breaths
 _SAMPLES = 90
