@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from isosoma.core.errors import InputError, LimitError
+from isosoma.core.errors import InputError, IsosomaError, LimitError
 from isosoma.core.quantity import NO_VALUE, show
 from isosoma.core.units import convert, ucum
 from isosoma.core.vocabulary import VOCABULARY
@@ -27,6 +27,7 @@ from isosoma.serve.simulation import (
     Beat,
     Plan,
     Simulation,
+    age_of,
     duration,
     graph_of,
     person_of,
@@ -70,7 +71,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     seconds = duration(arguments.span) if arguments.span else 0.0
     try:
         graph = graph_of(text)
-    except InputError as error:
+    except IsosomaError as error:
         raise error.at(Path(arguments.graph).name) from error
     return plan(person, graph, arguments.set, read_acts(arguments.do), seconds)
 
@@ -186,7 +187,7 @@ def table(done: Simulation) -> str:
     wanted, who = done.plan, done.plan.person
     sex = "female" if who.female else "male"
     head = (
-        f"Circulation of {who.age:g} years, {who.weight:.3g} kg, {100.0 * who.height:.0f} cm, "
+        f"Circulation of {age_of(who)}, {who.weight:.3g} kg, {100.0 * who.height:.0f} cm, "
         f"{sex}; {wanted.seconds:g} s, {len(done.beats)} beats. Simulated: research only."
     )
     lines = [head]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.quantity import show, show_unit
+from isosoma.core.quantity import show, show_duration, show_unit
 from isosoma.core.units import ucum
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.organs.circulation.acts import Act, write_act
@@ -23,7 +23,7 @@ from isosoma.serve.chart import (
     nice_range,
     text,
 )
-from isosoma.serve.simulation import Simulation
+from isosoma.serve.simulation import Simulation, age_of
 from isosoma.twin.course import Running, follow
 
 __all__ = ["draw"]
@@ -72,8 +72,8 @@ def draw(done: Simulation) -> str:
     height = _TOP + 4 * (_HIGH + _GAP) + 40.0 + 18.0 * math.ceil(len(acts) / 2)
     who = done.plan.person
     about = (
-        f"{who.age:g} years, {who.weight:.3g} kg, {100.0 * who.height:.0f} cm, "
-        f"{'female' if who.female else 'male'}; {done.plan.seconds / 60.0:.3g} min"
+        f"{age_of(who)}, {who.weight:.3g} kg, {100.0 * who.height:.0f} cm, "
+        f"{'female' if who.female else 'male'}; {show_duration(done.plan.seconds)}"
     )
     title = "Simulated circulation"
     parts = [*_head(title, about), *_trends(done), *_legend(acts), *_heart(done)]
@@ -96,7 +96,7 @@ def _trends(done: Simulation) -> Iterator[str]:
         names = [n for n in (trend.name, trend.below, trend.above) if n]
         curves = {n: _series(done, n) for n in names}
         span = nice_range(
-            (float(v) for c in curves.values() for v in c), trend.least, trend.ceiling
+            (float(v) for c in curves.values() for v in c), trend.least, trend.ceiling, 0.0
         )
         top = _TOP + i * (_HIGH + _GAP)
         panel = Panel(_LEFT, top, _SPAN, _HIGH, (0.0, seconds / scale), span)
@@ -159,7 +159,8 @@ def _heart(done: Simulation) -> Iterator[str]:
     before = _waves(done.start, done)
     after = {} if done.failed else _waves(done.end, done)
     loops = [_loop(w) for w in (before, after) if w]
-    xs = nice_range((float(v) for x, _ in loops for v in x), 40.0)
+    volumes = [float(v) for x, _ in loops for v in x]
+    xs = nice_range(volumes, 0.4 * max(volumes), floor=min(0.0, *volumes))
     ys = _pressures([float(v) for _, y in loops for v in y])
     panel = Panel(_RIGHT, _TOP, _NARROW, 2 * _HIGH, xs, ys)
     yield from axes(panel, "Left ventricle: pressure", "mmHg", "mL", "volume")
@@ -217,5 +218,5 @@ def _waves(run: Running, done: Simulation) -> dict[str, Floats]:
 def _loop(waves: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """Return volume and pressure over one whole cycle, or over all where there is none."""
     turns = np.flatnonzero(np.diff(waves["phi"]) < 0.0)
-    cut = slice(int(turns[0]), int(turns[1]) + 2) if len(turns) > 1 else slice(None)
+    cut = slice(int(turns[0]) + 1, int(turns[1]) + 2) if len(turns) > 1 else slice(None)
     return waves["V_lv"][cut], waves["p_lv"][cut]

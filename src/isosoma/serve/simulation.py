@@ -28,6 +28,7 @@ __all__ = [
     "Beat",
     "Plan",
     "Simulation",
+    "age_of",
     "begun",
     "duration",
     "graph_of",
@@ -43,14 +44,14 @@ EVERY = 0.2
 LOOKS = 15_000
 """Most looks of a run; a longer one shows a beat now and then."""
 _ITEM = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*$")
-_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+(?![A-Za-z]))?)\s*(\S*)$")
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)$")
 _LONGEST = 24 * 3600.0
 _BODY = {
     "age": ("a", 1.0, 0.0, 120.0),
     "weight": ("kg", 1.0, 0.4, 400.0),
-    "height": ("cm", 0.01, 25.0, 260.0),
+    "height": ("cm", 100.0, 25.0, 260.0),
 }
-"""Unit where none is said, its size in `Person`, and the bounds of the possible in it."""
+"""Unit where none is said, how many of it `Person` counts as one, and the bounds of the possible in it."""
 _WORDS = {"y": "a", "yr": "a", "year": "a", "years": "a", "month": "mo", "months": "mo"}
 _FEMALE = {"f": True, "female": True, "m": False, "male": False}
 
@@ -164,7 +165,15 @@ def _of_body(name: str, said: str) -> float:
             f"{name} of {value:g} {unit} lies outside {low:g} to {high:g} {unit}", "--person",
             f"Without a unit it is read in {unit}",
         )  # fmt: skip
-    return value * scale
+    return value / scale
+
+
+def age_of(person: Person) -> str:
+    """Return an age in words: newborn, months, years."""
+    months = round(12.0 * person.age)
+    if months < 1:
+        return "a newborn"
+    return f"{months} months" if months < 24 else f"{person.age:.3g} years"
 
 
 def duration(text: str) -> float:
@@ -208,10 +217,9 @@ def _is_unit(code: str) -> bool:
 def plan(
     person: Person, graph: Graph, settings: Iterable[str], acts: tuple[Act, ...], seconds: float
 ) -> Plan:
-    """Return what to simulate; `seconds` of 0 means: two minutes beyond the last act."""
+    """Return what to simulate; `seconds` of 0 means two minutes beyond what is done, or one."""
     done = interventions(acts, person)
-    last = max(moments(done), default=0.0)
-    seconds = seconds or min(max(60.0, last + 120.0), _LONGEST)
+    seconds = seconds or min(max(moments(done), default=-60.0) + 120.0, _LONGEST)
     return Plan(person, graph, _settings(settings, person), acts, done, seconds)
 
 

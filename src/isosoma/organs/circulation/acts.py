@@ -25,7 +25,9 @@ from isosoma.organs.circulation.act_table import ACTS, WORDS, ActRow, Slot
 
 __all__ = ["Act", "Amount", "form", "read_act", "read_acts", "write_act"]
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+(?![A-Za-z]))?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_MICROGRAM = re.compile(r"^(?:mcg|\u00b5g|\u03bcg)(?=/)")
+"""How clinicians write it where no "/" follows is read by `read_unit`."""
 _TIMES = {"at": "at", "from": "at", "for": "for", "in": "in", "over": "in"}
 _LONGEST = 200
 _MOST = 200
@@ -211,7 +213,7 @@ def _number(
     if not math.isfinite(value):
         raise RangeError(f"{match.group()} is no finite number", where)
     try:
-        return Amount(value, read_unit(code).code), after
+        return Amount(value, read_unit(_MICROGRAM.sub("ug", code)).code), after
     except UnitError as error:
         raise error.at(where) from error
 

@@ -128,6 +128,9 @@ def test_no_text_does_worse_than_a_sentence(text):
     [
         ("Bleed 0.5L in 10min from 1min", "bleed 0.5 L in 10 min at 1 min"),
         ("adrenaline 10 mcg", "epinephrine 10 ug at 0 s"),
+        ("propofol 100 mcg/kg/min", "propofol 100 ug/kg/min at 0 s"),
+        ("propofol 100 µg/kg/min", "propofol 100 ug/kg/min at 0 s"),
+        ("bleed 1e2mL", "bleed 100 mL at 0 s"),
         ("peep 8cmH2O", "peep 8 cm[H2O] at 0 s"),
         ("pace 90 bpm for 2 min", "pace 90 /min at 0 s for 2 min"),
         ("tavi leak 0.1 cm2 eoa 1.6 cm2", "replace aortic valve eoa 1.6 cm2 leak 0.1 cm2 at 0 s"),
