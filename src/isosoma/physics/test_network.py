@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from isosoma.core.errors import ModelError
 from isosoma.physics.activation import ATRIAL, VENTRICULAR, double_hill, hill_lines
-from isosoma.physics.elementary import exp_moderate, log_moderate
+from isosoma.physics.elementary import exp_falling, exp_moderate, log_moderate
 from isosoma.physics.elements.compliance import vein
 from isosoma.physics.elements.tube import tube
 from isosoma.physics.elements.valve import orifice_flow, valve
@@ -126,7 +126,7 @@ def test_an_edit_leaves_the_graph_it_came_from():
 def settled(area: float, dp: float) -> float:
     q = 0.0
     for _ in range(4000):
-        q = orifice_flow(dp, q, area, 1060 * 0.01 / 1e-3, 1060.0, 2e-6, 5e5)
+        q = orifice_flow(dp, q, area, 1060 * 0.01 / 1e-3, 2 * 1060.0, 2e-6, 5e5)
     return q
 
 
@@ -137,7 +137,7 @@ def test_a_settled_orifice_flows_by_torricelli(area, dp):
 
 
 def test_a_shut_valve_is_shut():
-    flow, zeta = valve(-1e4, 0.0, 1e-9, 4e-4, 0.0, 3e-4, 4e-4, 1.06e4, 1060.0, 2e-6, 5e5)
+    flow, zeta = valve(-1e4, 0.0, 1e-9, 4e-4, 0.0, 3e-4, 4e-4, 1.06e4, 2 * 1060.0, 2e-6, 5e5)
     assert abs(flow) < 1e-11
     assert zeta <= 1e-9
 
@@ -185,3 +185,8 @@ def test_a_function_written_out_is_the_function(dp, q):
     for line in expand(orifice_flow, names, ["flow"], count()):
         exec(line, space)
     assert space["flow"] == orifice_flow(*takes)
+
+
+@given(st.floats(-40, 0))
+def test_what_is_left_of_a_decay_is_exp(x):
+    assert exp_falling(x) == pytest.approx(np.exp(max(x, -16.0)), abs=4e-6)

@@ -19,11 +19,15 @@ from isosoma.physics.transport import carry
 __all__ = ["CONTROL", "INPUTS", "program_of", "state_units"]
 
 CONTROL = 20
-"""Ticks between two runs of the reflexes, oxygen and coronary tone (20 ms)."""
+"""Ticks between two runs of the reflexes and coronary tone (20 ms)."""
+OXYGEN = 40
+"""Ticks between two steps of oxygen with the blood (40 ms)."""
 DRUG = 500
 """Ticks between two steps of the drugs."""
+CLOCK = 2
+"""Ticks between two values of the activations, which are straight in between."""
 SAMPLE = 4
-"""Ticks between two samples of a beat."""
+"""Ticks between two samples of a beat, and two steps of the filters before the reflexes."""
 
 INPUTS: dict[str, tuple[str, float]] = {
     "bleeding_rate": ("m3/s", 0.0),
@@ -52,11 +56,12 @@ _SLOW = {
     "tone_vagal": "Hz", "coronary_tone": "1", "heart_strength": "1",
     "p_alveolar": "Pa", "haemoglobin_mass": "kg", "received": "m3",
     "f_heart": "Hz", "f_vessels": "Hz", "f_vagal": "Hz", "pao_sat": "1",
+    "e_v": "1", "e_a": "1", "e_v_rise": "1", "e_a_rise": "1",
 }  # fmt: skip
 _HELD = {
     "E_lv": "Pa/m3", "E_rv": "Pa/m3", "E_la": "Pa/m3", "E_ra": "Pa/m3",
     "G_upper": "m3.s-1.Pa-1", "G_lower": "m3.s-1.Pa-1", "G_coronary": "m3.s-1.Pa-1",
-    "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1", "e_a_now": "1",
+    "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1",
     "blood_in": "m3/s",
 }  # fmt: skip
 _PREPARED = {
@@ -64,6 +69,7 @@ _PREPARED = {
     "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
     "R_aorta": "Pa.s/m3", "pump_in": "m3/s", "pump_out": "m3/s",
     "per_carotid_lag": "Hz", "per_work_lag": "Hz", "answer_rest": "1", "vagal_rest": "Hz",
+    "per_softness": "m-3",
 }  # fmt: skip
 
 
@@ -102,9 +108,11 @@ def _program(graph_key: tuple[object, ...], graph: Graph) -> Program:
     stages = (
         Stage("prepare", 0, (*_BEFORE, *drug_rates(), *lines)),
         Stage("drugs", DRUG, (f"dt = {DRUG}.0 * h", *drug_lines("dt"))),
+        Stage("oxygen", OXYGEN, _carried(graph)),
         Stage("control", CONTROL, _control(graph)),
-        stage(graph, _clocks(graph), _coupled(graph), _after(graph)),
-        Stage("beats", SAMPLE, (f"dt = {SAMPLE}.0 * h", *beat_lines(_parts(graph), "dt"))),
+        Stage("clock", CLOCK, _clock()),
+        stage(graph, _around(graph), _coupled(graph), _after()),
+        Stage("beats", SAMPLE, _sampled(graph)),
     )
     return Program(graph.name, tuple(rows), stages, _DELAYS)
 
@@ -136,6 +144,7 @@ _BEFORE: tuple[Line, ...] = (
     "pump_out = bypass_flow",
     "per_carotid_lag = 1.0 / baroreflex_lag",
     "per_work_lag = 1.0 / work_lag",
+    "per_softness = 1.0 / pericardial_softness",
     "cs_rest = 0.5 * (firing_low + firing_high)",
     Call(sympathetic, ("cs_rest", "0.0 * cs_rest", "sympathetic_rest", "sympathetic_full",
                        "sympathetic_fall", "sympathetic_ceiling"), ("es_rest",)),
@@ -152,19 +161,36 @@ _DELAYS = (
 )
 
 
-def _clocks(graph: Graph) -> tuple[Line, ...]:
-    """Activations, breath and the pressures around: what a step of the network begins with."""
+def _clock() -> tuple[Line, ...]:
+    """Move phases on, and find how the activations rise until they are looked at again."""
+    return (
+        f"dt = {CLOCK}.0 * h",
+        "phi = phi + dt * per_T * pace",
+        "wrapped = phi >= 1.0",
+        "phi = phi - 1.0 if wrapped else phi",
+        "scatter = 3.98 * scatter * (1.0 - scatter) if wrapped else scatter",
+        "pace = 1.0 / (1.0 + fibrillation * 0.8 * (scatter - 0.45)) if wrapped else pace",
+        "x_a = phi + atrial_lead",
+        "x_a = x_a - 1.0 if x_a >= 1.0 else x_a",
+        *hill_lines(VENTRICULAR, "e_v_next", "phi * rate_v"),
+        *hill_lines(ATRIAL, "e_a_next", f"x_a * {1.0 / ATRIAL.tau2!r}"),
+        f"e_v_rise = (e_v_next - e_v) * {1.0 / CLOCK!r}",
+        f"e_a_rise = (e_a_next - e_a) * {1.0 / CLOCK!r}",
+        "breath = breath + dt * breathing_frequency",
+        "breath = breath - 1.0 if breath >= 1.0 else breath",
+        Call(wave, ("breath",), ("sway",)),
+        "thorax = thoracic_mean + thoracic_swing * sway",
+    )
+
+
+def _around(graph: Graph) -> tuple[Line, ...]:
+    """What a step of the network begins with: activations, and the pressures around."""
     hearts = [n for n in ("la", "lv", "ra", "rv") if n in _parts(graph)]
     volume = " + ".join(f"V_{n}" for n in hearts)
     return (
-        "x_a = phi + atrial_lead",
-        "x_a = x_a - 1.0 if x_a >= 1.0 else x_a",
-        *hill_lines(VENTRICULAR, "e_v", "phi * rate_v"),
-        *hill_lines(ATRIAL, "e_a", f"x_a * {1.0 / ATRIAL.tau2!r}"),
-        "e_a_now = e_a",
-        Call(wave, ("breath",), ("sway",)),
-        "thorax = thoracic_mean + thoracic_swing * sway",
-        f"full = ({volume} + pericardial_fluid - pericardial_v0) / pericardial_softness",
+        "e_v = e_v + e_v_rise",
+        "e_a = e_a + e_a_rise",
+        f"full = ({volume} + pericardial_fluid - pericardial_v0) * per_softness",
         Call(_pericardium, ("full", "pericardial_p0"), ("pericardium",)),
         "squeeze = coronary_squeeze * max(p_lv, 0.0)",
     )
@@ -186,28 +212,27 @@ def _coupled(graph: Graph) -> tuple[Line, ...]:
     )
 
 
-def _after(graph: Graph) -> tuple[Line, ...]:
-    """Move filters and clocks on."""
+def _after() -> tuple[Line, ...]:
+    """Count what came in, step by step as the volumes do."""
+    return ("received = received + h * blood_in",)
+
+
+def _sampled(graph: Graph) -> tuple[Line, ...]:
+    """Filters before the reflexes, and what a beat shows."""
     return (
+        f"dt = {SAMPLE}.0 * h",
         f"p_central = p_{_central(graph)}",
-        "p_carotid = p_carotid + h * per_carotid_lag * (p_ao - p_carotid)",
+        "p_carotid = p_carotid + dt * per_carotid_lag * (p_ao - p_carotid)",
         "felt = p_central - thorax - p_cardiopulmonary",
-        "p_cardiopulmonary = p_cardiopulmonary + h * per_work_lag * felt",
-        "p_work = p_work + h * per_work_lag * (max(p_lv, 0.0) - p_work)",
-        "q_perfusion = q_perfusion + h * per_work_lag * (q_coronary - q_perfusion)",
-        "received = received + h * blood_in",
-        "phi = phi + h * per_T * pace",
-        "wrapped = phi >= 1.0",
-        "phi = phi - 1.0 if wrapped else phi",
-        "scatter = 3.98 * scatter * (1.0 - scatter) if wrapped else scatter",
-        "pace = 1.0 / (1.0 + fibrillation * 0.8 * (scatter - 0.45)) if wrapped else pace",
-        "breath = breath + h * breathing_frequency",
-        "breath = breath - 1.0 if breath >= 1.0 else breath",
+        "p_cardiopulmonary = p_cardiopulmonary + dt * per_work_lag * felt",
+        "p_work = p_work + dt * per_work_lag * (max(p_lv, 0.0) - p_work)",
+        "q_perfusion = q_perfusion + dt * per_work_lag * (q_coronary - q_perfusion)",
+        *beat_lines(_parts(graph), "dt"),
     )
 
 
 def _control(graph: Graph) -> tuple[Line, ...]:
-    """Reflexes, coronary tone, oxygen: every `CONTROL` ticks."""
+    """Reflexes and coronary tone: every `CONTROL` ticks."""
     blood = " + ".join(f"V_{n}" for n in _blood(graph))
     return (
         f"dt = {CONTROL}.0 * h",
@@ -222,7 +247,6 @@ def _control(graph: Graph) -> tuple[Line, ...]:
         *_drives(),
         *_effectors(),
         *_heart_muscle(),
-        *_carried(graph),
         *_set(graph),
     )
 
@@ -283,6 +307,7 @@ def _carried(graph: Graph) -> tuple[Line, ...]:
     blood = without(graph, "ti") if "ti" in _parts(graph) else graph
     use = (("vu", "upper_share"), ("vl", "(0.95 - upper_share)"))
     lines: list[Line] = [
+        f"dt = {OXYGEN}.0 * h",
         *carry(blood, "S", "dt"),
         Call(saturation, ("p_alveolar", "half_saturation"), ("S_full",)),
         "S_lung = (1.0 - lung_shunt) * S_full + lung_shunt * S_pa",
@@ -295,7 +320,8 @@ def _carried(graph: Graph) -> tuple[Line, ...]:
     for node, share in use:
         takes = (f"S_{node}", f"{share} * oxygen_consumption", "capacity", f"V_{node}", "dt")
         lines.append(Call(extracted, takes, (f"S_{node}",)))
-    lines.append(Call(extracted, ("S_co", "need", "capacity", "V_co", "dt"), ("S_co",)))
+    lines.append("used = myocardial_demand * p_work")
+    lines.append(Call(extracted, ("S_co", "used", "capacity", "V_co", "dt"), ("S_co",)))
     return tuple(lines)
 
 

@@ -26,7 +26,7 @@ ORIFICE = Kind(
         Symbol("A_shut", "m2", "area below which the drive fades to nothing"),
     ),
     orifice_flow,
-    ("area", "mass", "rho", "A_shut", "per_shut"),
-    {"area": "A * Cd", "mass": "rho * l / h", "per_shut": "1.0 / A_shut"},
+    ("area", "mass", "rho2", "A_shut", "per_shut"),
+    {"area": "A * Cd", "mass": "rho * l / h", "rho2": "2.0 * rho", "per_shut": "1.0 / A_shut"},
     (Symbol("q", "m3/s", "flow"),),
 )

@@ -15,44 +15,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from isosoma.physics.elementary import exp_moderate
+from isosoma.physics.elementary import exp_falling
 from isosoma.physics.elements.kind import Kind, Symbol
 
 __all__ = ["VALVE", "orifice_flow", "valve"]
 
 
 def orifice_flow(
-    dp: float, q: float, area: float, mass: float, rho: float, shut: float, per_shut: float
+    dp: float, q: float, area: float, mass: float, rho2: float, shut: float, per_shut: float
 ) -> float:
     """Return the flow [m3/s] after a step through an orifice of effective `area` [m2].
 
     Root of ``B q|q| + c q = b`` with every term multiplied by A^2, so that a step costs one
     division and one square root. Below `shut` [m2] the drive fades: a shut valve is shut.
-    `mass` is rho l / h [kg/(m2 s)].
+    `mass` is rho l / h [kg/(m2 s)], `rho2` is 2 rho [kg/m3].
     """
     a = max(area, shut)
     drive = min(area * per_shut, 1.0)
     inertia = mass * a
     b = inertia * q + a * a * drive * dp
     c = inertia * (2.0 - drive)
-    size = abs(b)
-    root = 2.0 * size / (c + np.sqrt(c * c + 2.0 * rho * size))
-    return root if b >= 0.0 else -root
+    return 2.0 * b / (c + np.sqrt(c * c + rho2 * abs(b)))
 
 
 def valve(
-    dp: float, q: float, zeta: float, a_max: float, a_min: float, opening: float, closing: float,
-    mass: float, rho: float, shut: float, per_shut: float,
+    dp: float, q: float, zeta: float, a_span: float, a_min: float, opening: float, closing: float,
+    mass: float, rho2: float, shut: float, per_shut: float,
 ) -> tuple[float, float]:  # fmt: skip
     """Return flow [m3/s] and opening [1] after a step at pressure drop `dp` [Pa].
 
-    `opening` and `closing` are Kvo h and Kvc h [1/Pa].
+    `a_span` is A_max - A_min, `opening` and `closing` are Kvo h and Kvc h [1/Pa].
     """
     forward = dp >= 0.0
-    left = exp_moderate(-(opening if forward else closing) * abs(dp))
-    moved = 1.0 - (1.0 - zeta) * left if forward else zeta * left
-    opened = max(moved, 1e-9)  # below, shut valves decay into slow denormal numbers
-    flow = orifice_flow(dp, q, a_min + (a_max - a_min) * opened, mass, rho, shut, per_shut)
+    end = 1.0 if forward else 0.0
+    left = exp_falling(-(opening if forward else closing) * abs(dp))
+    opened = max(end + (zeta - end) * left, 1e-9)  # below, shut valves decay into slow denormal numbers
+    flow = orifice_flow(dp, q, a_min + a_span * opened, mass, rho2, shut, per_shut)
     return flow, opened
 
 
@@ -69,11 +67,13 @@ VALVE = Kind(
         Symbol("A_shut", "m2", "area below which the drive fades to nothing"),
     ),
     valve,
-    ("A_max", "A_min", "opening", "closing", "mass", "rho", "A_shut", "per_shut"),
+    ("span", "A_min", "opening", "closing", "mass", "rho2", "A_shut", "per_shut"),
     {
+        "span": "A_max - A_min",
         "opening": "Kvo * h",
         "closing": "Kvc * h",
         "mass": "rho * l / h",
+        "rho2": "2.0 * rho",
         "per_shut": "1.0 / A_shut",
     },
     (Symbol("q", "m3/s", "flow"), Symbol("zeta", "1", "opening, 0 to 1")),
