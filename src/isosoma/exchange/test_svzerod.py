@@ -84,7 +84,8 @@ def read(tree: object) -> Any:
 def edited(tree: dict[str, Any], path: str, value: object) -> dict[str, Any]:
     """Return the tree with the value at `path` replaced; removed where it is `...`."""
     out = copy.deepcopy(tree)
-    *way, last = [int(k) if k.isdigit() else k for k in path.split(".")]
+    steps: list[Any] = [int(k) if k.isdigit() else k for k in path.split(".")]
+    *way, last = steps
     at: Any = out
     for key in way:
         at = at[key]
