@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import InputError, LimitError
+from isosoma.exchange.svzerod_activation import ACTIVATIONS
 from isosoma.exchange.svzerod_chains import Places, chains_of
-from isosoma.exchange.svzerod_circuit import Circuit, Store, circuit_of
+from isosoma.exchange.svzerod_circuit import READ, Circuit, Store, circuit_of
 from isosoma.exchange.svzerod_document import Document, read_document
 from isosoma.exchange.svzerod_graph import Built, built, time_constants
 from isosoma.exchange.svzerod_shown import Kept, shown
@@ -25,12 +26,17 @@ __all__ = ["Network", "Waves", "network_of", "read_document", "simulate"]
 
 Floats = npt.NDArray[np.float64]
 
+ACTIVE = frozenset(key for _, keys in ACTIVATIONS.values() for key in keys)
 COARSEST = 1e-4
 """Longest step [s]."""
 FINENESS = 200
 """Steps in the fastest time constant of the network."""
-MOST_STEPS = 2_000_000
+MOST_STEPS = 200_000
 """Steps in a cycle: beyond, the network is too stiff for a step that looks forward."""
+MOST_KEPT = 30_000_000
+"""Numbers kept of a cycle, and shown of a run."""
+MOST_RUN = 2_000_000_000
+"""Steps of a run: some minutes."""
 MOST_SETTLING = 200
 """Cycles a steady start may take."""
 
@@ -85,9 +91,14 @@ def network_of(document: Document, *, physical_filling: bool = False) -> Network
 
 
 def _notes(document: Document, circuit: Circuit, places: Places) -> Iterator[str]:
-    """Say which initial values name nothing that exists."""
+    """Say which values and initial values name nothing that exists."""
     ends = {f"{kind}:{a}:{b}" for kind in ("flow", "pressure") for a, b in circuit.connections}
     stored = {name for store in places.stores.values() for name in store.start}
+    for block in document.blocks.values():
+        known = READ[block.kind] | ACTIVE
+        for key in (*block.values, *block.series):
+            if key not in (known if block.family == "chambers" else READ[block.kind]):
+                yield f"{block.name}: {key!r} is nothing of a {block.kind} and has no effect"
     for name in document.initial:
         if name not in ends | stored:
             yield f"initial_condition: {name!r} names nothing of this network and has no effect"
@@ -132,13 +143,11 @@ def simulate(network: Network, step: float | None = None) -> Waves:
     settings = network.document.settings
     many = substeps(network, step)
     depth = many * (settings.samples - 1)
+    _check_size(network, depth)
     h = settings.period / depth
-    values = _start(network, h, depth)
-    kept = list(_cycles(network, values, h, depth))
-    shown_cycles = kept if settings.all_cycles else kept[-1:]
-    pieces = [shown(network.circuit, network.places, network.built, k, h) for k in shown_cycles]
+    pieces = list(_pieces(network, h, depth, many))
     series = {
-        name: np.concatenate([p[name][:-1:many] for p in pieces] + [pieces[-1][name][-1:]])
+        name: np.concatenate([p[name][:-1] for p in pieces] + [pieces[-1][name][-1:]])
         for name in _chosen(network, pieces[0])
     }
     for name, wave in series.items():
@@ -147,9 +156,30 @@ def simulate(network: Network, step: float | None = None) -> Waves:
                 f"{name} diverged at a step of {h:g} s",
                 todo="Compare its numbers with their units, or give a shorter step",
             )
-    count = len(shown_cycles) * (settings.samples - 1) + 1
+    count = len(pieces) * (settings.samples - 1) + 1
     time = np.arange(count, dtype=np.float64) * (settings.period / (settings.samples - 1))
     return Waves(time, series, h)
+
+
+def _check_size(network: Network, depth: int) -> None:
+    """Refuse a run that would not fit into memory or an afternoon."""
+    settings, rings = network.document.settings, len(network.built.program.delays)
+    cycles = settings.cycles if settings.all_cycles else 1
+    kept = max(rings * depth, 2 * rings * settings.samples * cycles)
+    if kept > MOST_KEPT or depth * settings.cycles > MOST_RUN:
+        raise LimitError(
+            f"{settings.cycles} cycles of {depth} steps with {rings} waves are too much",
+            todo="Ask for fewer cycles or times, only for the last cycle, or for a longer step",
+        )
+
+
+def _pieces(network: Network, h: float, depth: int, many: int) -> Iterator[dict[str, Floats]]:
+    """Yield the results of every cycle that is shown, at the times shown, both ends counted."""
+    settings = network.document.settings
+    for cycle, kept in enumerate(_cycles(network, _start(network, h, depth), h, depth), 1):
+        if settings.all_cycles or cycle == settings.cycles:
+            waves = shown(network.circuit, network.places, network.built, kept, h)
+            yield {name: wave[::many].copy() for name, wave in waves.items()}
 
 
 def _chosen(network: Network, waves: Mapping[str, Floats]) -> list[str]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from isosoma.core.errors import FormatError, InputError, RangeError
 from isosoma.exchange.svzerod_document import Block, Document, Heart, Series
 
-__all__ = ["HEART", "Circuit", "Part", "Point", "Store", "circuit_of"]
+__all__ = ["HEART", "READ", "Circuit", "Part", "Point", "Store", "circuit_of"]
 
 Point = tuple[str, str]
 HEART = "CLH"
@@ -361,6 +361,25 @@ KINDS: Mapping[str, Mapping[str, Builder]] = {
     },
 }  # fmt: skip
 """What is covered, by family and by the file's own name of the type."""
+
+
+_VESSEL = frozenset(("R_poiseuille", "C", "L", "stenosis_coefficient"))
+_BED = frozenset(("Ra", "Ram", "Rv", "Ca", "Cim"))
+READ: Mapping[str, frozenset[str]] = {
+    "BloodVessel": _VESSEL, "BloodVesselCRL": _VESSEL,
+    "BloodVesselRC": frozenset(("Rpd", "Cp", "L", "stenosis_coefficient")),
+    "LinearElastanceChamber": frozenset(("Emax", "Epass", "Vrest")),
+    "ChamberElastanceInductor": frozenset(("Emax", "Emin", "Vrd", "Vrs", "Impedance")),
+    "ChamberElastanceInductorExponential": frozenset(("Emax", "Impedance", "Kxp", "Kxv", "Vaso")),
+    "PiecewiseValve": frozenset(("Rmin", "Rmax")),
+    "ValveTanh": frozenset(("Rmin", "Rmax", "Steepness")),
+    "FLOW": frozenset("Q"), "PRESSURE": frozenset("P"), "RESISTANCE": frozenset(("R", "Pd")),
+    "RCR": frozenset(("Rp", "C", "Rd", "Pd")),
+    "CORONARY": frozenset(("Ra1", "Ra2", "Rv1", "Ca", "Cc", "Pim", "P_v")),
+    "ClosedLoopRCR": frozenset(("Rp", "C", "Rd", "closed_loop_outlet")),
+    "ClosedLoopCoronaryLeft": _BED, "ClosedLoopCoronaryRight": _BED,
+}  # fmt: skip
+"""What is read of each type; anything else has no effect and is told."""
 
 
 def _heart(circuit: Circuit, heart: Heart) -> None:

@@ -126,7 +126,8 @@ def read_document(body: bytes) -> Document:
     blocks = [*vessels, *_boundaries(root), *_chambers(root), *_valves(root)]
     heart, heart_period = _heart(root)
     junctions = tuple(_junctions(root, numbers))
-    _check_names([*(b.name for b in blocks), *(j.name for j in junctions)])
+    own = ["CLH"] if heart is not None else []  # as svZeroDSolver calls it
+    _check_names([*own, *(b.name for b in blocks), *(j.name for j in junctions)])
     period = _period(parameters, blocks, heart_period)
     initial = _row(root.get("initial_condition", {}), "initial_condition")
     start = {k: number(initial, k, "initial_condition") for k in initial if not _remark(k)}

@@ -294,6 +294,8 @@ def time_constants(found: Built, places: Places) -> dict[str, float]:
         if chain.driven or not ends or (chain.valve is not None and not chain.inertance):
             continue
         stiffness = sum(_stiffness(places.stores[p], found.nodes[p], space) for p in ends)
+        if stiffness <= 0.0:
+            continue
         fast = np.sqrt(chain.inertance / stiffness)
         r = chain.resistance + (chain.valve.opened if chain.valve else 0.0)
         out[chain.name] = float(max(fast, r / stiffness)) if chain.inertance else r / stiffness

@@ -15,6 +15,7 @@ from isosoma.core.errors import FormatError, InputError, LimitError, RangeError
 from isosoma.exchange.svzerod import network_of, read_document, simulate
 from isosoma.exchange.svzerod_activation import ACTIVATIONS, interpolated, sampled
 from isosoma.exchange.svzerod_document import Series
+from isosoma.exchange.svzerod_graph import time_constants
 
 
 def vessel(name: str, number: int, values: dict[str, float], **ends: str) -> dict[str, Any]:
@@ -251,6 +252,29 @@ def test_names_of_any_script_are_kept_apart():
     names = [n.name for n in read(tree).graph.nodes]
     assert len(set(names)) == len(names)
     assert all(n.isidentifier() and n.isascii() for n in names)
+
+
+def test_a_misspelt_key_is_told():
+    tree = edited(fork(), "vessels.0.zero_d_element_values.R_poisseuille", 3.0)
+    tree["initial_condition"] = {"Vc:nobody": 1.0}
+    first, second = read(tree).notes
+    assert "trunk: 'R_poisseuille' is nothing of a BloodVessel" in first
+    assert "'Vc:nobody' names nothing" in second
+    assert read(fork()).notes == read(chamber()).notes == ()
+
+
+def test_a_run_beyond_memory_or_patience_is_refused():
+    tree = edited(fork(), "simulation_parameters.number_of_cardiac_cycles", 10_000)
+    tree["simulation_parameters"]["number_of_time_pts_per_cardiac_cycle"] = 50_001
+    tree["simulation_parameters"]["output_all_cycles"] = True
+    with pytest.raises(LimitError, match=r"10000 cycles of .* are too much"):
+        simulate(read(tree))
+
+
+def test_a_chamber_without_any_elastance_is_no_crash():
+    tree = edited(chamber(), "chambers.0.values", {"Emax": 0.0, "Epass": 0.0, "Vrest": 5.0})
+    network = read(tree)
+    assert time_constants(network.built, network.places) == {}
 
 
 WELL = {
