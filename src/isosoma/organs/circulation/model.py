@@ -26,6 +26,8 @@ _SOURCES = ("f_heart", "f_vessels", "f_vessels", "f_vagal")
 _RINGS = ("ring_heart", "ring_vessels", "ring_veins", "ring_vagal")
 
 
+_ENDLESS = 100.0
+"""Times a member's blood that no compartment holds: its numbers are on their way to infinity."""
 _DIVERGED = (
     "The circulation diverged: a parameter is not finite or far outside its range; "
     "compare it with `isosoma models`"
@@ -99,17 +101,29 @@ class Circulation:
     ) -> Outcome:
         """Return the outcome at `tick1`; a member whose numbers leave the finite is in `failed`."""
         values = self._values(state, theta, inputs)
-        rings = [np.asarray(state[r], np.float64) for r in _RINGS]
+        rings = self._rings(state, values)
         moved, turned = run(
             program_of(self.graph), tick0, tick1, self.step, values, rings, self.threads
         )
         out: dict[str, Floats] = {n: moved[n] for n in state_units(self.graph)}
-        failed = ~_finite([moved[f"V_{n.name}"] for n in self.graph.nodes])
+        volumes = np.array([moved[f"V_{n.name}"] for n in self.graph.nodes])
+        failed = ~(np.abs(volumes).max(axis=0) < _ENDLESS * values["blood_volume"])
         failed |= ~_finite([moved["phi"], moved["capacity"], *theta.values(), *inputs.values()])
         out |= dict(zip(_RINGS, turned, strict=True))
         exchanged = {"blood": moved["received"] - np.asarray(state["received"])}
         advice = (_DIVERGED,) if failed.any() else ()
         return Outcome(out, outputs_of(moved, self.graph), failed, exchanged, advice)
+
+    def _rings(self, state: Bundle, values: Mapping[str, Floats]) -> list[Floats]:
+        """Return the delays' rings; a kernel reads past the end of one that is too short."""
+        rings = [np.asarray(state[r], np.float64) for r in _RINGS]
+        depths = ring_depths(program_of(self.graph), values, self.step)
+        for name, ring, depth in zip(_RINGS, rings, depths, strict=True):
+            due = (len(values["period"]), depth)
+            if ring.shape != due:
+                said = f"{name} has the shape {ring.shape}, not {due}: a state of another step"
+                raise ModelError(said, self.name, "Start with the step and delays of this model")
+        return rings
 
     def rewired(self, edit: str) -> Circulation:
         """Return the circulation after a rewiring of `anatomy.REWIRINGS`, by name."""
@@ -134,6 +148,10 @@ class Circulation:
         missing = [p.name for p in (*self.parameters, *self.inputs) if p.name not in given]
         if missing:
             raise ModelError(f"the circulation needs {', '.join(missing[:5])}", self.name)
+        for name in program.rows:
+            if name in given and np.shape(given[name]) != (members,):
+                found = f"{name} has the shape {np.shape(given[name])}, not ({members},)"
+                raise ModelError(found, self.name, "Give one number for each member")
         return {n: np.asarray(given.get(n, zero), np.float64) for n in program.rows}
 
     def conserved(self, state: Bundle, theta: Bundle) -> Mapping[str, Floats]:

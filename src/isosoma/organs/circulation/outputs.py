@@ -25,7 +25,9 @@ def _ejected(side: str) -> Callable[[Rows], Floats]:
 
 
 def _fraction(r: Rows) -> Floats:
-    return _ejected("lv")(r) / np.where(r["beat_lv_edv"] > 0.0, r["beat_lv_edv"], np.nan)
+    """Return what is ejected of what was there; 0 before the first whole beat, as all others."""
+    full = r["beat_lv_edv"]
+    return np.divide(_ejected("lv")(r), full, out=np.zeros_like(full), where=full > 0.0)
 
 
 def _ratio(above: str, below: str) -> Callable[[Rows], Floats]:
