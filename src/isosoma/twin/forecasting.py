@@ -1,0 +1,120 @@
+"""What a twin expects: intervals that widen with the age of the data, with and without acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.core.errors import TimeError
+from isosoma.core.intervention import Intervention
+from isosoma.infer.track import forecast as moved
+from isosoma.organs.circulation import predict as physics
+from isosoma.organs.circulation.body import inputs_of
+from isosoma.organs.circulation.model import Circulation
+from isosoma.twin.course import Course, Running, beginning, follow, settled
+from isosoma.twin.fold import Twin
+
+__all__ = ["Forecast", "Range", "expected", "rehearsed", "started"]
+
+Floats = npt.NDArray[np.float64]
+SETTLING = 60.0
+"""Time that members beat before an act, from a start near their rest [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A quantity [SI] with its median and the central 50 % and 90 % of the members."""
+
+    median: float
+    low: float
+    high: float
+    inner_low: float
+    inner_high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """What is expected at one instant.
+
+    Attributes
+    ----------
+    at : instant [ns]. age : of the newest reading then [s].
+    outputs : names, by column of `members` (N, p) [SI]; members that failed are left out.
+    stale : age [s] of each variable whose newest reading no longer speaks for that instant.
+    failed : members that failed.
+    """
+
+    at: int
+    age: float
+    outputs: tuple[str, ...]
+    members: Floats
+    stale: dict[str, float]
+    failed: int
+
+    def range_of(self, output: str) -> Range:
+        """Return median and intervals of an output."""
+        return _range(self.members[:, self.outputs.index(output)])
+
+
+def _range(values: Floats) -> Range:
+    low, inner_low, median, inner_high, high = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
+    return Range(float(median), float(low), float(high), float(inner_low), float(inner_high))
+
+
+def expected(twin: Twin, at: int, outputs: Sequence[str] | None = None) -> Forecast:
+    """Return what is expected at `at` [ns] if nothing is done.
+
+    Unknowns wander on from the newest reading towards the prior, so that the older the data, the
+    wider the intervals.
+
+    Raises
+    ------
+    TimeError
+        That instant lies before the newest reading.
+    """
+    names = tuple(outputs or twin.settings.outputs)
+    z = _at(twin, at)
+    predict = physics.predictor(twin.subject.person, names, valves=twin.subject.valves)
+    seen = predict(z, np.zeros(0))
+    whole = np.all(np.isfinite(seen), axis=1)
+    age = (at - twin.belief.at) * 1e-9
+    return Forecast(at, age, names, seen[whole], twin.stale(at), int((~whole).sum()))
+
+
+def _at(twin: Twin, at: int) -> Floats:
+    if at < twin.belief.at:
+        raise TimeError(
+            f"a forecast for {(twin.belief.at - at) * 1e-9:.0f} s before the newest reading",
+            todo="Fold the log until then (--until) instead",
+        )
+    n = len(twin.settings.walks)
+    return np.ascontiguousarray(moved(twin.belief, at, twin.settings).z[:, :n])
+
+
+def started(twin: Twin, at: int, members: int | None = None) -> Running:
+    """Return the twin's members at rest at `at` [ns], ready for acts; time 0 is then.
+
+    Parameters
+    ----------
+    members : how many, the first ones; all by default.
+    """
+    model, person = Circulation(), twin.subject.person
+    z = _at(twin, at)[: members or None]
+    theta = physics.theta_at(model, person, z, twin.subject.valves)
+    run = beginning(model, {k: np.asarray(v, np.float64) for k, v in theta.items()},
+                    inputs_of(person))  # fmt: skip
+    return settled(run, SETTLING)
+
+
+def rehearsed(
+    twin: Twin, at: int, acts: Iterable[Intervention], seconds: float, every: float = 10.0,
+    members: int | None = 64,
+) -> Course:  # fmt: skip
+    """Return what would follow from acts, member by member, frame by frame.
+
+    The first frame comes `every` [s] after `at` [ns]; acts count from there, as in any rehearsal.
+    """
+    return follow(started(twin, at, members), acts, seconds, every)
