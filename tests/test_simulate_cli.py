@@ -157,6 +157,9 @@ def test_divergence_is_a_result_with_advice(simulate, monkeypatch):
         (("--graph", "closed.json"), "closed.json: pc, pv of circulation"),
         (("--graph", "bytes.toml"), "no text"),
         (("--case", "loose.toml"), "is no case"),
+        (("--do", "apnoea at 2 min", "--for", "1min"), "after the end of the run, 60 s"),
+        (("--csv", "--plot", "a.svg"), "without a picture"),
+        (("--case", "loose.toml", "--do", "apnoea", "--for", "1min"), "its own --do, --for"),
     ],
 )
 def test_a_refusal_is_one_sentence_and_exit_code_2(

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from isosoma.core.errors import InputError, IsosomaError, LimitError
+from isosoma.core.errors import FormatError, InputError, IsosomaError, LimitError
 from isosoma.core.quantity import NO_VALUE, show
 from isosoma.core.units import convert, ucum
 from isosoma.core.vocabulary import VOCABULARY
@@ -46,6 +46,7 @@ _ROWS = {"p": ("Pa", "mm[Hg]"), "V": ("m3", "mL"), "q": ("m3/s", "mL/s")}
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate; 0 well, 1 where the circulation diverged or a case was missed, 2 refused."""
+    _check(arguments)
     if arguments.case:
         return _case(Path(arguments.case), arguments.json)
     wanted = _plan(arguments)
@@ -61,6 +62,20 @@ def run(arguments: argparse.Namespace) -> int:
     if done.failed:
         print(f"isosoma: {' '.join(done.end.advice)}", file=sys.stderr)
     return 1 if done.failed else 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that would be left unheard."""
+    given = {
+        k: getattr(arguments, k) for k in ("person", "set", "do", "graph", "span", "plot", "csv")
+    }
+    said = [f"--{'for' if k == 'span' else k}" for k, v in given.items() if v]
+    if arguments.case and said:
+        raise FormatError(
+            f"a published case has its own {', '.join(said)}", "--case", "Leave out one of them"
+        )
+    if arguments.csv and arguments.plot:
+        raise FormatError("waveforms come without a picture", "--csv", "Run it again for --plot")
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -191,6 +206,8 @@ def table(done: Simulation) -> str:
         f"{sex}; {wanted.seconds:g} s, {len(done.beats)} beats. Simulated: research only."
     )
     lines = [head]
+    if not done.every_beat:
+        lines.append("  A long run: beats are looked at now and then, not every one.")
     lines += [f"  {write_act(a)}" for a in wanted.acts]
     lines += [f"  {k} = {_setting(k, v)}" for k, v in wanted.settings.items()]
     lines.append(f"\n{'':42}{'before':>14}{'at the end':>14}{'change':>9}  lowest … highest")

@@ -206,7 +206,7 @@ def _key(right: float, y: float) -> Iterator[str]:
 def _waves(run: Running, done: Simulation) -> dict[str, Floats]:
     """Return the next seconds of pressures [mmHg] and volume [mL] from where a run stands."""
     acts = () if run is done.start else done.plan.done
-    course = follow(run, acts, _STRIP, _SAMPLE)
+    course = follow(run, acts, _STRIP, _SAMPLE, states=True)
     rows = {"p_ao": _MMHG, "p_lv": _MMHG, "p_la": _MMHG, "V_lv": _ML, "phi": 1.0}
     out = {
         name: np.array([f.state[name][0] for f in course.frames]) / unit

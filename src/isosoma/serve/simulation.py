@@ -14,7 +14,7 @@ from isosoma.core.errors import FormatError, RangeError, UnitError
 from isosoma.core.intervention import Intervention, moments
 from isosoma.core.units import read_unit, ucum
 from isosoma.organs.circulation.act_changes import interventions
-from isosoma.organs.circulation.acts import Act
+from isosoma.organs.circulation.acts import Act, write_act
 from isosoma.organs.circulation.anatomy import adult
 from isosoma.organs.circulation.body import Person, inputs_of, theta_of, typical
 from isosoma.organs.circulation.bounds import checked
@@ -51,7 +51,7 @@ _BODY = {
     "weight": ("kg", 1.0, 0.4, 400.0),
     "height": ("cm", 100.0, 25.0, 260.0),
 }
-"""Unit where none is said, how many of it `Person` counts as one, and the bounds of the possible in it."""
+"""Unit where none is said, how many of it `Person` counts as one, bounds of the possible."""
 _WORDS = {"y": "a", "yr": "a", "year": "a", "years": "a", "month": "mo", "months": "mo"}
 _FEMALE = {"f": True, "female": True, "m": False, "male": False}
 
@@ -217,9 +217,21 @@ def _is_unit(code: str) -> bool:
 def plan(
     person: Person, graph: Graph, settings: Iterable[str], acts: tuple[Act, ...], seconds: float
 ) -> Plan:
-    """Return what to simulate; `seconds` of 0 means two minutes beyond what is done, or one."""
+    """Return what to simulate; `seconds` of 0 means two minutes beyond what is done, or one.
+
+    Raises
+    ------
+    RangeError
+        An act would never be done, or a setting is impossible.
+    """
     done = interventions(acts, person)
     seconds = seconds or min(max(moments(done), default=-60.0) + 120.0, _LONGEST)
+    for act in acts:
+        if act.at.si >= seconds:
+            raise RangeError(
+                f"{write_act(act)!r} begins after the end of the run, {seconds:g} s",
+                todo="Give a longer --for, or leave it out",
+            )
     return Plan(person, graph, _settings(settings, person), acts, done, seconds)
 
 

@@ -89,7 +89,9 @@ def test_a_run_goes_two_minutes_beyond_what_is_done():
 
     assert seconds() == 60.0
     assert seconds("bleed 1 L in 10 min at 60 s") == 780.0
-    assert seconds("apnoea at 6 d") == 24 * 3600.0
+    assert seconds("apnoea at 23.99 h") == 24 * 3600.0
+    with pytest.raises(InputError, match="after the end"):
+        seconds("apnoea at 6 d")
 
 
 def test_an_age_in_words():

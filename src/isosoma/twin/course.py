@@ -60,7 +60,7 @@ class Frame:
     ----------
     outputs : the model's outputs, arrays of shape (members,) [SI].
     failed : shape (members,); outputs of a failed member mean nothing.
-    state : the state at that tick; it goes on from here.
+    state : the state at that tick; empty where it was not kept.
     """
 
     time: float
@@ -113,15 +113,17 @@ def settled(run: Running, seconds: float) -> Running:
 
 
 def follow(
-    run: Running, acts: Iterable[Intervention], seconds: float, every: float = 1.0
-) -> Course:
+    run: Running, acts: Iterable[Intervention], seconds: float, every: float = 1.0,
+    states: bool = False,
+) -> Course:  # fmt: skip
     """Return the course over the next `seconds` [s], a frame each `every` [s].
 
-    Frames stand at whole multiples of `every` after the start of the rehearsal, and at the end.
+    Frames stand at whole multiples of `every` after the start of the rehearsal, and at the end;
+    they hold the state only with `states`, which is large.
     """
     seen, last = list[Frame](), run
     for frame, last in frames(run, acts, seconds, every):  # noqa: B007 - the last one is returned
-        seen.append(frame)
+        seen.append(frame if states else replace(frame, state={}))
     return Course(tuple(seen), last)
 
 

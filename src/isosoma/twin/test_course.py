@@ -92,6 +92,12 @@ def test_frames_stand_at_whole_multiples_and_at_the_end():
     assert course.output("volume")[0, 0] == pytest.approx(np.exp(-1 / 5), rel=2e-3)
 
 
+def test_states_are_kept_where_they_are_asked_for():
+    kept, plain = (follow(begun(), ACTS, 2.0, states=s) for s in (True, False))
+    assert all(not f.state for f in plain.frames)
+    same(replace(kept.end, state=kept.frames[-1].state), plain.end)
+
+
 def test_a_rehearsal_begins_at_time_zero_whatever_went_before():
     run = settled(begun(), 7.0)
     assert (run.time, run.tick, run.origin) == (0.0, 700, 700)
@@ -151,7 +157,7 @@ def test_a_member_that_fails_is_a_value_and_stays_failed():
 
 def test_topology_changes_at_its_tick_and_keeps_the_water():
     edit = act("tanks4", at=1.0, target="topology", edit="tanks4")
-    before, after = follow(begun(), (edit,), 1.02, every=0.01).frames[-3:-1]
+    before, after = follow(begun(), (edit,), 1.02, every=0.01, states=True).frames[-3:-1]
     assert (set(before.state), set(after.state)) == ({"V0"}, {"V0", "V1", "V2", "V3"})
     lost = 1.0 - 0.01 / 5.0
     assert after.outputs["volume"][0] == pytest.approx(before.outputs["volume"][0] * lost)
