@@ -21,7 +21,7 @@ from isosoma.infer.bias import bias_of
 from isosoma.infer.censoring import equivalent
 from isosoma.infer.drift import accumulate, drifting, halved
 from isosoma.infer.emulator import Predict
-from isosoma.infer.gate import factor, step_streak, surprised_together
+from isosoma.infer.gate import Gate, factor, step_streak, surprised_together
 from isosoma.infer.noise import Channel, learn, variance
 from isosoma.infer.philox import STREAMS
 from isosoma.infer.walk import open_rows, opening, walk_rows
@@ -112,7 +112,7 @@ def assimilate(
     accused = _accused(before.judged, settings)
     if accused:
         seconds = np.full(n, max(dt, settings.gate.horizon))
-        extra = opening(table[:n], seconds, settings.gate.boost)
+        extra = opening(table[:n], seconds, _boost(before.judged, settings.gate))
         _open(rows, extra, belief, "suspect", settings)
         before = _look(rows, context, heard, predict, settings, accused)
     after = _learn(before, belief, dt, settings)
@@ -272,16 +272,30 @@ def _accused(judged: list[_Judged], settings: Settings) -> frozenset[int]:
         if j.heard.trusted and j.variance == math.inf
     ]
     together = surprised_together(found, gate)
+    alarmed = any(_alarms(j, gate) for j in judged)
     out: set[int] = set()
     for j in judged:
         h = j.heard
         streak = step_streak(h.channel.streak, j.nu, gate)
+        with_others = alarmed or h.observation.variable in together
         surprised = j.variance == math.inf and h.trusted
-        if surprised and (abs(streak) >= gate.streak or h.observation.variable in together):
-            out.add(h.place)
-        if h.red_flag and abs(j.nu) > gate.soft:
+        if (surprised and (abs(streak) >= gate.streak or with_others)) or _alarms(j, gate):
             out.add(h.place)
     return frozenset(out)
+
+
+def _alarms(j: _Judged, gate: Gate) -> bool:
+    """Whether a reading is a red flag that was not expected: it accuses the patient by itself."""
+    return j.heard.red_flag and abs(j.nu) > gate.soft
+
+
+def _boost(judged: list[_Judged], gate: Gate) -> float:
+    """Return how many times faster than its walk a suspected patient moves.
+
+    A red flag may be a collapse within one interval: the further off, the wider the search.
+    """
+    worst = max((abs(j.nu) for j in judged if _alarms(j, gate)), default=gate.soft)
+    return gate.boost * (worst / gate.soft) ** 2
 
 
 def _out_of_sync(judged: list[_Judged], accused: frozenset[int]) -> str:

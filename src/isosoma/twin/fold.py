@@ -117,7 +117,8 @@ class Twin:
     @property
     def informed(self) -> tuple[Informed, ...]:
         """How far the data narrowed each unknown."""
-        return informed(self.unknowns, self.belief.z)
+        before = self.prior.z.std(axis=0, ddof=1)[: len(self.unknowns)]
+        return informed(self.unknowns, self.belief.z, before.tolist())
 
     def newest(self) -> dict[str, int]:
         """Return the instant of the newest reading [ns] of each variable."""

@@ -68,7 +68,8 @@ def expected(twin: Twin, at: int, outputs: Sequence[str] | None = None) -> Forec
     """Return what is expected at `at` [ns] if nothing is done.
 
     Unknowns wander on from the newest reading towards the prior, so that the older the data, the
-    wider the intervals.
+    wider the intervals. Each member wanders both ways: chance correlation of where it is with where
+    it goes would narrow some.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def expected(twin: Twin, at: int, outputs: Sequence[str] | None = None) -> Forec
         That instant lies before the newest reading.
     """
     names = tuple(outputs or twin.settings.outputs)
-    z = _at(twin, at)
+    z = np.concatenate([_at(twin, at, sign) for sign in (1.0, -1.0)])
     predict = physics.predictor(twin.subject.person, names, valves=twin.subject.valves)
     seen = predict(z, np.zeros(0))
     whole = np.all(np.isfinite(seen), axis=1)
@@ -84,14 +85,20 @@ def expected(twin: Twin, at: int, outputs: Sequence[str] | None = None) -> Forec
     return Forecast(at, age, names, seen[whole], twin.stale(at), int((~whole).sum()))
 
 
-def _at(twin: Twin, at: int) -> Floats:
+def _at(twin: Twin, at: int, sign: float = 1.0) -> Floats:
+    """Return the members' unknowns (N, n) at `at`; with sign -1 each went the other way."""
     if at < twin.belief.at:
         raise TimeError(
             f"a forecast for {(twin.belief.at - at) * 1e-9:.0f} s before the newest reading",
             todo="Fold the log until then (--until) instead",
         )
     n = len(twin.settings.walks)
-    return np.ascontiguousarray(moved(twin.belief, at, twin.settings).z[:, :n])
+    went = np.ascontiguousarray(moved(twin.belief, at, twin.settings).z[:, :n])
+    if sign > 0.0:
+        return went
+    tau, mean, _ = twin.settings.table[:n].T
+    kept = mean + np.exp(-(at - twin.belief.at) * 1e-9 / tau) * (twin.belief.z[:, :n] - mean)
+    return np.ascontiguousarray(2.0 * kept - went)
 
 
 def started(twin: Twin, at: int, members: int | None = None) -> Running:

@@ -1,4 +1,4 @@
-"""What a fold depends on beside the log: code, tables, settings and seed, pinned under one digest."""
+"""What a fold depends on beside the log: code, tables, settings, seed, under one digest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WALK = {
     "pulmonary_resistance": 0.04, "lung_shunt": 0.083, "haemoglobin_start": 0.01,
     "aortic_area": 0.001, "mitral_area": 0.001,
 }  # fmt: skip
-"""How far each unknown wanders in `STEP`, in prior standard deviations (chosen here, unverified)."""
+"""Wandering of each unknown in `STEP`, in prior standard deviations (chosen here, unverified)."""
 _TABLES = (
     ("isosoma.core", "vocabulary.toml"),
     ("isosoma.organs.circulation", "parameters.toml"),
