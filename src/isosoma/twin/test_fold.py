@@ -10,8 +10,8 @@ import pytest
 from isosoma.core.errors import TimeError
 from isosoma.core.observation import GOOD, Observation, Verdict, Waveform
 from isosoma.core.units import to_si
-from isosoma.organs.circulation.acts import read_acts
 from isosoma.organs.circulation.act_changes import interventions
+from isosoma.organs.circulation.acts import read_acts
 from isosoma.organs.circulation.body import Person
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.forecasting import expected, rehearsed
