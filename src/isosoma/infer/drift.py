@@ -57,22 +57,19 @@ def accumulate(state: Floats, moved: Floats, dt: float, drift: Drift) -> Floats:
     moved : shift of the mean, variance before and after (n, 3), of `etkf.apply`.
     dt : time since the last analysis [s].
     """
-    out = state.copy()
-    for j, (shift, before, after) in enumerate(moved):
-        lost = before - after
-        if not lost > 1e-9 * before:  # nothing was learned of it
-            continue
-        step = shift / np.sqrt(lost)
-        for side, signed in ((0, step), (1, -step)):
-            total = max(state[j, side] + signed - drift.slack, 0.0)
-            out[j, side] = total
-            out[j, side + 2] = state[j, side + 2] + dt if total > 0.0 else 0.0
-    return out
+    shift, before, after = moved.T
+    learned = before - after > 1e-9 * before  # elsewhere nothing was learned of it
+    step = shift / np.sqrt(np.where(learned, before - after, 1.0))
+    total = np.maximum(state[:, :2] + np.stack([step, -step], axis=1) - drift.slack, 0.0)
+    since = np.where(total > 0.0, state[:, 2:] + dt, 0.0)
+    return np.where(learned[:, None], np.concatenate([total, since], axis=1), state)
 
 
 def drifting(state: Floats, drift: Drift) -> tuple[tuple[int, float], ...]:
     """Return (coordinate, seconds since the onset) of each that passed the limit."""
     found: list[tuple[int, float]] = []
+    if not np.any(state[:, :2] > drift.limit):
+        return ()
     for j, (up, down, since_up, since_down) in enumerate(state):
         if max(up, down) > drift.limit:
             found.append((j, float(since_up if up >= down else since_down)))
