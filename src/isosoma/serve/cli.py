@@ -36,6 +36,8 @@ def build_parser() -> argparse.ArgumentParser:
     _record(verbs)
     _simulate(verbs)
     _models(verbs)
+    _build(verbs)
+    _forecast(verbs)
     return parser
 
 
@@ -319,6 +321,49 @@ def _models(verbs: Any) -> None:
     verb.add_argument("--parameters", action="store_true", help="list unit, prior and source")
     verb.add_argument("--acts", action="store_true", help="list what can be done and how")
     verb.add_argument("--check", action="store_true", help="run the cases; exit 1 if one misses")
+    _formats(verb, csv=False)
+
+
+def _build(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "build",
+        "Take a patient's folder into a log and fold the twin: every unknown before and after.",
+        "cli_build:run",
+    )
+    verb.add_argument(
+        "folder", metavar="PATIENT_DIR", help="patient.toml, and tables or records of vitals"
+    )
+    verb.add_argument("--store", metavar="FILE", required=True, help="the log to keep it in")
+    _when(verb)
+
+
+def _forecast(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "forecast",
+        "Tell what a built twin expects, with intervals, ages of the data, and what they leave "
+        "unknown.",
+        "cli_forecast:run",
+    )
+    verb.add_argument("file", metavar="FILE", help="the log")
+    verb.add_argument("--patient", metavar="ID", help="whose twin (the only one)")
+    verb.add_argument(
+        "--for", dest="span", metavar="TIME", default="30min", help="horizon (%(default)s)"
+    )
+    verb.add_argument(
+        "--do",
+        action="append",
+        default=[],
+        metavar="ACT",
+        help="what is done, counted from now: 'bleed 500 mL in 10 min'; repeatable",
+    )
+    _when(verb)
+
+
+def _when(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--now", metavar="TIME", help="instant, RFC 3339 (this machine's clock)")
+    verb.add_argument("--seed", type=_count, default=0, help="of all draws (%(default)s)")
     _formats(verb, csv=False)
 
 

@@ -29,7 +29,8 @@ __all__ = ["Coupled", "Kind", "Link"]
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["mean", "held", "integral"]
-_RANK = ("low", "medium", "high")
+_Level = Literal["low", "medium", "high"]
+_RANK: tuple[_Level, ...] = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,8 +129,8 @@ class Coupled:
         uses = [m.intended_use for m in self.organs.values()]
         said = (" / ".join(getattr(u, n) for u in uses) for n in ("question", "context", "not_for"))
         question, context, not_for = said
-        influence = min((u.influence for u in uses), key=_RANK.index)
-        consequence = max((u.consequence for u in uses), key=_RANK.index)
+        influence = _RANK[min(_RANK.index(u.influence) for u in uses)]
+        consequence = _RANK[max(_RANK.index(u.consequence) for u in uses)]
         return IntendedUse(question, context, not_for, influence, consequence)
 
     def _unit(self, link: Link) -> str:

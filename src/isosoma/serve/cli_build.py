@@ -1,0 +1,145 @@
+"""`isosoma build`: a patient's folder into the log, and the twin that the log makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isosoma.core.errors import InputError, RangeError
+from isosoma.core.model import Parameter
+from isosoma.core.observation import Observation
+from isosoma.core.units import ucum
+from isosoma.exchange.patient_file import Described, read_patient
+from isosoma.exchange.sniff import is_companion, read_path
+from isosoma.organs.circulation import predict as physics
+from isosoma.organs.circulation.parameters import shown
+from isosoma.quality.contradiction import contradictions
+from isosoma.serve.bedside import VALVES, keep_body, twin_of
+from isosoma.serve.cli_intake import instant
+from isosoma.twin.fold import Twin
+from isosoma.twin.release import Release
+
+__all__ = ["run", "unknowns_of"]
+
+_FILE = "patient.toml"
+_Z90 = 1.6448536269514722
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Take a patient's folder in and fold it; 0 well, 2 refused with nothing changed."""
+    from isosoma.intake import Session, take, take_paths
+    from isosoma.record import open_log
+
+    folder, now = Path(arguments.folder), instant(arguments.now)
+    described, files = _found(folder, now)
+    _refuse(described, files, now)
+    patient, session = described.patient, Session(described.patient)
+    with open_log(arguments.store) as log:
+        kept = take(log, described.observations, patient=patient, now=now, session=session)
+        for path in _bar(files):
+            kept += take_paths([path], log, patient, now=now, session=session)
+        keep_body(log, described)
+        twin = twin_of(log, patient, Release(seed=arguments.seed), now)
+        head = log.checkpoint()
+    done = {"kept": kept.accepted, "known_already": kept.duplicates, **_plain(twin, head)}
+    done["conditions_unused"] = [c for c in described.conditions if c not in VALVES]
+    print(json.dumps(done, allow_nan=False) if arguments.json else _told(done))
+    return 0
+
+
+def _found(folder: Path, now: int) -> tuple[Described, list[Path]]:
+    if not (folder / _FILE).is_file():
+        raise InputError(f"holds no {_FILE}", folder.name, "docs/twin.md shows one")
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
+    others = [p for p in files if p != folder / _FILE and not is_companion(p)]
+    return read_patient(folder / _FILE, now), others
+
+
+def _refuse(described: Described, files: list[Path], now: int) -> None:
+    """Read everything once, and refuse all of it where measurements contradict each other."""
+    found = list[Observation](described.observations)
+    for path in files:
+        read = read_path(path, subject=described.patient, received=now)
+        found += [r for r in read if isinstance(r, Observation)]
+    said = contradictions(found)
+    if said:
+        raise RangeError("; ".join(said), todo="Correct it and build again; nothing was changed")
+
+
+def _bar(files: list[Path]) -> Iterable[Path]:
+    from tqdm import tqdm
+
+    return tqdm(files, unit="file", disable=not sys.stderr.isatty(), leave=False)
+
+
+def _plain(twin: Twin, head: str) -> dict[str, Any]:
+    """Return what was learned as plain numbers in shown units."""
+    taken = [d for r in twin.timeline.reports for d in r.decisions]
+    return {
+        "patient": twin.subject.patient,
+        "status": "estimated, research only",
+        "twin": twin.digest,
+        "log": head.splitlines()[2] if len(head.splitlines()) > 2 else "",
+        "readings": len(twin.first) + len(twin.timeline.readings),
+        "misfit": list(twin.misfit),
+        "unknowns": unknowns_of(twin),
+        "unused": [{"variable": v, "why": why} for v, why in twin.unused],
+        "rejected": sum(1 for d in taken if not d.taken),
+        "out_of_sync": [r.out_of_sync for r in twin.timeline.reports if r.out_of_sync][-1:],
+    }
+
+
+def unknowns_of(twin: Twin) -> list[dict[str, Any]]:
+    """Return each unknown before and after the data: median, 90 % interval, unit, informed."""
+    sought = physics.unknowns(twin.subject.person, twin.subject.valves)
+    rows: list[dict[str, Any]] = []
+    for i, (parameter, said) in enumerate(zip(sought, twin.informed, strict=True)):
+        z = twin.belief.z[:, i]
+        low, median, high = np.quantile(z, [0.05, 0.5, 0.95])
+        rows.append(
+            {
+                "name": parameter.name,
+                "unit": shown(parameter.name),
+                "prior": _interval(parameter, (-_Z90, 0.0, _Z90)),
+                "posterior": _interval(parameter, (low, median, high)),
+                "spread_left": round(said.ratio, 3),
+                "informed": said.by_data,
+                "said": said.sentence,
+            }
+        )
+    return rows
+
+
+def _interval(parameter: Parameter, z: tuple[float, float, float]) -> dict[str, float]:
+    scale = ucum(shown(parameter.name)).factor
+    low, median, high = (float(f"{v / scale:.4g}") for v in parameter.prior.real(np.array(z)))
+    return {"low": low, "median": median, "high": high}
+
+
+def _told(done: dict[str, Any]) -> str:
+    misfit = " → ".join(f"{m:.2f}" for m in done["misfit"])
+    head = f"Twin of {done['patient']} from {done['readings']} readings ({done['kept']} new)"
+    lines = [f"{head}. Estimated: research only."]
+    if misfit:
+        lines.append(f"misfit {misfit} (1 to 2: model and readings agree)")
+    lines.append(f"\n{'':24}{'unit':14}{'prior, 90 %':>28}{'now, 90 %':>28}  informed")
+    for row in done["unknowns"]:
+        mark = f"{100 * row['spread_left']:.0f} % left" if row["informed"] else "not by your data"
+        words = row["name"].replace("_", " ")
+        lines.append(
+            f"{words:24}{row['unit']:14}{_words(row['prior']):>28}{_words(row['posterior']):>28}"
+            f"  {mark}"
+        )
+    lines += [f"unused: {u['variable'].replace('_', ' ')}, {u['why']}" for u in done["unused"]]
+    lines += [f"noted, no part of the model: {c}" for c in done["conditions_unused"]]
+    return "\n".join([*lines, *done["out_of_sync"], f"twin {done['twin']}"])
+
+
+def _words(row: dict[str, float]) -> str:
+    return f"{row['median']:g} ({row['low']:g} … {row['high']:g})"
