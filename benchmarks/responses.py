@@ -303,8 +303,8 @@ def fit(
 ) -> Floats:  # fmt: skip
     """Return members (N, 15) fitted to data `y` of columns of `READ` [clinical units]."""
     columns = list(y)
-    R = np.array([noise[c] ** 2 for c in columns]) + spread[columns] ** 2
-    R = R + (emulator.error / SCALE)[columns] ** 2
+    reading = np.array([noise[c] for c in columns])
+    R = reading**2 + spread[columns] ** 2 + (emulator.error / SCALE)[columns] ** 2
     x, n = prior(patient), len(physics.UNKNOWNS)
 
     def predict(z: Floats) -> Floats:
