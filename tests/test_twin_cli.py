@@ -1,0 +1,117 @@
+"""From a patient's folder to a forecast at the command line, and what is refused on the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from isosoma.serve.cli import main
+
+NOW = "2026-11-20T12:00:00Z"
+BODY = 'id = "p1"\nsex = "male"\nage = "40 a"\nweight = "75 kg"\nheight = "177 cm"\n'
+ECHO = """
+[[measured]]
+at = 2026-11-20T10:05:00Z
+by = "echo"
+left_ventricular_end_diastolic_volume = "150 mL"
+left_ventricular_ejection_fraction = "44 ± 4 %"
+"""
+
+
+def _folder(at: Path, patient: str = BODY, diastolic: int = 80) -> Path:
+    at.mkdir()
+    (at / "patient.toml").write_text(patient, "utf-8")
+    rows = ["time,systolic_pressure,diastolic_pressure,heart_rate", "ISO8601,mm[Hg],mm[Hg],/min"]
+    rows += [f"2026-11-20T10:{m:02d}:00Z,{124 + m % 4},{diastolic},72" for m in range(0, 60, 15)]
+    (at / "vitals.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    return at
+
+
+def _said(capsys, *words: object) -> dict:
+    assert main([*map(str, words), "--json", "--now", NOW]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def _row(done: dict, name: str, of: str = "unknowns") -> dict:
+    return next(r for r in done[of] if r["name"] == name)
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory) -> Path:
+    """A log with one twin, with an echo."""
+    home = tmp_path_factory.mktemp("twin")
+    folder = _folder(home / "p1", BODY + 'conditions = ["gout"]\n' + ECHO)
+    assert main(["build", str(folder), "--store", str(home / "ward.log"), "--now", NOW]) == 0
+    return home / "ward.log"
+
+
+def test_building_tells_prior_and_posterior_of_every_unknown(tmp_path, log, capsys):
+    capsys.readouterr()
+    again = _said(capsys, "build", log.parent / "p1", "--store", log)
+    assert (again["kept"], again["known_already"]) == (0, 14)
+    assert again["conditions_unused"] == ["gout"]
+    assert again["misfit"][-1] < again["misfit"][0]
+    blind = _said(capsys, "build", _folder(tmp_path / "p2"), "--store", tmp_path / "ward.log")
+    heart = _row(again, "lv_elastance"), _row(blind, "lv_elastance")
+    assert heart[0]["spread_left"] < 0.8 * heart[1]["spread_left"], "an echo informs the heart"
+    for row in again["unknowns"]:
+        for k in ("prior", "posterior"):
+            assert row[k]["low"] < row[k]["median"] < row[k]["high"]
+    main(["build", str(log.parent / "p1"), "--store", str(log), "--now", NOW])
+    told = capsys.readouterr().out
+    assert f"twin {again['twin']}" in told
+    assert "lv elastance" in told
+    assert "not by your data" in told
+
+
+def test_a_forecast_widens_with_time_and_tells_ages(log, capsys):
+    soon = _said(capsys, "forecast", log, "--for", "10min")
+    late = _said(capsys, "forecast", log, "--for", "24h")
+    for done, least in ((soon, 0.97), (late, 1.2)):  # quantiles of 128 members wander a little
+        row = _row(done, "cardiac_output", "outputs")
+        width = {k: row[k]["high"] - row[k]["low"] for k in ("now", "later")}
+        assert width["later"] > least * width["now"]
+        assert row["now"]["low"] < row["now"]["low50"] < row["now"]["median"]
+        assert row["age"] is None
+    rate = _row(soon, "heart_rate", "outputs")
+    assert rate["age"] == 75 * 60.0
+    assert rate["stale"]
+    assert soon["not_informed"]
+    assert soon["twin"] == late["twin"]
+
+
+def test_a_bleed_lowers_what_is_expected(log, capsys):
+    done = _said(capsys, "forecast", log, "--for", "12min", "--do", "bleed 800 mL in 10 min")
+    row = _row(done, "cardiac_output", "outputs")
+    assert row["later"]["median"] < 0.95 * row["now"]["median"]
+    assert done["acts"] == ["bleed 800 mL in 10 min at 0 s"]
+
+
+@pytest.mark.parametrize(
+    ("patient", "diastolic", "says"),
+    [
+        (BODY, 130, "is not above diastolic pressure 130"),
+        (BODY + ECHO + 'left_ventricular_end_systolic_volume = "40 mL"\n', 80, "contradicts 73 %"),
+        (BODY.replace("75 kg", "75"), 80, 'Write "75 kg"'),
+    ],
+)
+def test_what_is_refused_changes_nothing(tmp_path, capsys, patient, diastolic, says):
+    folder = _folder(tmp_path / "p1", patient, diastolic)
+    store = tmp_path / "ward.log"
+    assert main(["build", str(folder), "--store", str(store), "--now", NOW]) == 2
+    assert says in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p1"]
+
+
+def test_folders_and_logs_that_are_none_say_so(tmp_path, log, capsys):
+    cases = (
+        (["build", str(tmp_path), "--store", str(tmp_path / "w")], "holds no patient.toml"),
+        (["forecast", str(tmp_path / "w")], "there is no such log"),
+        (["forecast", str(log), "--patient", "p9", "--now", NOW], "no twin of p9"),
+        (["forecast", str(log), "--now", "2026-11-20T10:20:00Z", "--for", "30"], "has no unit"),
+    )
+    for words, says in cases:
+        assert main(words) == 2
+        assert says in capsys.readouterr().err
