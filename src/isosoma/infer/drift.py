@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from isosoma.core.errors import ModelError
 
@@ -57,12 +58,24 @@ def accumulate(state: Floats, moved: Floats, dt: float, drift: Drift) -> Floats:
     moved : shift of the mean, variance before and after (n, 3), of `etkf.apply`.
     dt : time since the last analysis [s].
     """
-    shift, before, after = moved.T
-    learned = before - after > 1e-9 * before  # elsewhere nothing was learned of it
-    step = shift / np.sqrt(np.where(learned, before - after, 1.0))
-    total = np.maximum(state[:, :2] + np.stack([step, -step], axis=1) - drift.slack, 0.0)
-    since = np.where(total > 0.0, state[:, 2:] + dt, 0.0)
-    return np.where(learned[:, None], np.concatenate([total, since], axis=1), state)
+    out = np.empty_like(state)
+    _add(state, moved, dt, drift.slack, out)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add(state: Floats, moved: Floats, dt: float, slack: float, out: Floats) -> None:
+    """Write the state after corrections `moved` to `out`; see `accumulate`."""
+    for j in range(len(state)):
+        lost = moved[j, 1] - moved[j, 2]
+        if not lost > 1e-9 * moved[j, 1]:  # nothing was learned of it
+            out[j] = state[j]
+            continue
+        step = moved[j, 0] / np.sqrt(lost)
+        for side in range(2):
+            total = max(state[j, side] + (step if side == 0 else -step) - slack, 0.0)
+            out[j, side] = total
+            out[j, side + 2] = state[j, side + 2] + dt if total > 0.0 else 0.0
 
 
 def drifting(state: Floats, drift: Drift) -> tuple[tuple[int, float], ...]:
