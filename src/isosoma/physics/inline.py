@@ -16,7 +16,7 @@ from typing import Any
 
 from isosoma.core.errors import ModelError
 
-__all__ = ["Function", "expand", "once_each", "parts_of"]
+__all__ = ["Function", "expand", "parts_of"]
 
 Function = Callable[..., Any]
 _KEPT = frozenset(("np", "min", "max", "abs"))
@@ -123,31 +123,3 @@ def expand(
 
 def _copy(node: ast.expr) -> ast.expr:
     return ast.parse(ast.unparse(node), mode="eval").body
-
-
-class _Versions(ast.NodeTransformer):
-    """Renames what a line reads to the newest version, and what it writes to a fresh one."""
-
-    def __init__(self, unique: count[int]) -> None:
-        self.names: dict[str, str] = {}
-        self.unique = unique
-
-    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
-        """Rename the right side before the left."""
-        value = self.visit(node.value)
-        target = node.targets[0]
-        if isinstance(target, ast.Name):
-            self.names[target.id] = f"{target.id}_{next(self.unique)}"
-            return ast.Assign([ast.Name(self.names[target.id], ast.Store())], value)
-        return ast.Assign([target], value)
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        """Rename what is read."""
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)
-
-
-def once_each(lines: Iterable[str], unique: count[int]) -> list[str]:
-    """Return the lines with every name assigned once: a compiler's work grows with the square."""
-    versions = _Versions(unique)
-    tree = ast.parse("\n".join(lines))
-    return [ast.unparse(ast.fix_missing_locations(versions.visit(line))) for line in tree.body]

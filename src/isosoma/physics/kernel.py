@@ -1,157 +1,54 @@
-"""A program made into machine code: a generated module, compiled once and kept on disk.
+"""A program made into machine code: LLVM's text, compiled once and kept on disk.
 
-The member loop is innermost and holds the whole body, arrays are flat and the number of lanes is
-a constant, so that LLVM packs members into vector registers. Arithmetic is strict: the same bits
-for any number of lanes, threads or cuts of an interval.
+The text is written directly, four members to a vector, so that nothing stands between a graph and
+its kernel but LLVM: a cold start takes seconds, a warm one loads an object file. Arithmetic is
+strict: the same bits for any number of lanes, threads or cuts of an interval.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-import importlib.util
 import os
-import re
-import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import count
 from pathlib import Path
+from typing import Any
 
-from isosoma.physics.inline import Function, expand, once_each
-from isosoma.physics.program import Program, Stage, check, reads_and_writes
+import llvmlite
+import llvmlite.binding as llvm
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["CACHE", "Kernel", "compiled", "source_of"]
+from isosoma.physics.assembly import source_of
+from isosoma.physics.program import Program, check
+
+__all__ = ["CACHE", "Kernel", "compiled"]
 
 CACHE = "ISOSOMA_CACHE"
 """Environment variable with the folder of compiled kernels; default: the user's cache folder."""
 
-PIECE = 40
-"""Arithmetic operations in one loop over members."""
-_OPERATION = re.compile(r"[-+*/]|min|max|sqrt|abs|<|>")
-_UNIFORM = frozenset(("h", "tick", "D", "depth", "W", "j"))
-
-_HEAD = '''"""Generated from program {name}; {lanes} lanes. Changes here are lost."""
-from numba import njit
-import numpy as np
-
-W = {lanes}
-'''
-_STAGE = """
-
-@njit(nogil=True, error_model="numpy")
-def {name}(tick, h, R, D, depth):
-"""
-_RUN = '''
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def run(tick0, tick1, h, R, D, depth):
-    """Advance rows R (flat, {count} x W) and rings D from tick0 to tick1."""
-    tick = tick0
-'''
+Run = Callable[
+    [int, int, float, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]],
+    None,
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A compiled program: ``run(tick0, tick1, h, rows, rings, depths)`` for `lanes` members.
 
-    `rows` counts the program's own and the kernel's scratch rows behind them.
+    `rows` counts the program's own and the kernel's scratch rows behind them. `keeps` holds what
+    the machine code lives in.
     """
 
     program: Program
     lanes: int
     rows: int
-    run: Function
-
-
-def _expanded(stage: Stage) -> list[str]:
-    """Return the lines of a stage as assignments, every call written out."""
-    unique = count()
-    return [
-        text
-        for line in stage.lines
-        for text in (
-            [line]
-            if isinstance(line, str)
-            else expand(line.function, map(str, line.takes), line.gives, unique)
-        )
-    ]
-
-
-def _pieces(lines: list[str]) -> list[list[str]]:
-    """Cut lines into loops of moderate size.
-
-    A processor overlaps work of a few hundred instructions: short loops let it work on several
-    members at once, where one long body is a chain of waits. They also compile faster.
-    """
-    out, size = [list[str]()], 0
-    for line in lines:
-        weight = len(_OPERATION.findall(line))
-        if size + weight > PIECE and out[-1]:
-            out.append([])
-            size = 0
-        out[-1].append(line)
-        size += weight
-    return out
-
-
-def _loops(
-    program: Program, stage: Stage, scratch: dict[str, int], unique: count[int]
-) -> list[str]:
-    """Return the loops of one stage: load what each needs, compute, store what lasts.
-
-    A local that a later piece reads is kept in a row behind the program's own (`scratch`).
-    """
-    rows = {row: i for i, row in enumerate(program.rows)}
-    delays = [(i, d) for i, d in enumerate(program.delays) if d.stage == stage.name]
-    every = max(stage.every, 1)
-    out = [f"at{i} = depth[{2 * i + 1}] + (tick // {every}) % depth[{2 * i}]" for i, _ in delays]
-    rings = [f"{d.gives} = D[at{i} * W + j]" for i, d in delays]
-    kept = [f"D[at{i} * W + j] = {d.source}" for i, d in delays]
-    pieces = _pieces([*rings, *_expanded(stage)])
-    touched = [reads_and_writes(p, ("D", *(f"at{i}" for i, _ in delays))) for p in pieces]
-    later = [{n for needed, _ in touched[i + 1 :] for n in needed} for i in range(len(pieces))]
-    later[-1] |= {d.source for _, d in delays}
-
-    def place(name: str) -> str:
-        if name not in rows and name not in scratch:
-            scratch[name] = len(rows) + len(scratch)
-        return f"R[{rows.get(name, scratch.get(name, 0))} * W + j]"
-
-    for piece, (needed, written), after in zip(pieces, touched, later, strict=True):
-        lasting = [n for n in written if n in rows or n in after]
-        body = [f"{n} = {place(n)}" for n in needed if n not in _UNIFORM]
-        body = once_each([*body, *piece, *(f"{place(n)} = {n}" for n in lasting)], unique)
-        out += ["for j in range(W):", *(f"    {line}" for line in body)]
-    if kept:
-        out += ["for j in range(W):"]
-        out += [f"    {line.replace(f'= {d.source}', f'= {place(d.source)}')}"
-                for line, (_, d) in zip(kept, delays, strict=True)]  # fmt: skip
-    return out
-
-
-def source_of(program: Program, lanes: int) -> tuple[str, int]:
-    """Return the Python text of the kernel, and how many rows it needs in all.
-
-    Every stage is a function of its own: the compiler's work grows faster than a function's length.
-    """
-    scratch, unique = dict[str, int](), count()
-    functions, once, each = list[str](), list[str](), list[str]()
-    for stage in program.stages:
-        loops = _loops(program, stage, scratch, unique)
-        functions += [_STAGE.format(name=stage.name), *(f"    {line}\n" for line in loops)]
-        call = f"{stage.name}(tick, h, R, D, depth)\n"
-        if stage.every == 0:
-            once.append(f"    {call}")
-        elif stage.every == 1:
-            each.append(f"        {call}")
-        else:
-            each += [f"        if tick % {stage.every} == 0:\n", f"            {call}"]
-    total = len(program.rows) + len(scratch)
-    head = _HEAD.format(name=program.name, lanes=lanes)
-    run = _RUN.format(count=total)
-    loop = "    for tick in range(tick0, tick1):\n"
-    return "".join([head, *functions, run, *once, loop, *each]), total
+    run: Run
+    keeps: Any = field(default=None, repr=False, compare=False)
 
 
 def _folder() -> Path:
@@ -168,11 +65,73 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="isosoma-"))
 
 
-def _write(path: Path, text: str) -> None:
-    if not path.is_file() or path.read_text("utf-8") != text:
-        fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(text, "utf-8")
+@lru_cache(maxsize=1)
+def _machine() -> Any:
+    """Return LLVM's idea of this processor."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    features = llvm.get_host_cpu_features().flatten()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=3, reloc="pic", jit=True
+    )
+
+
+def _object(text: str) -> bytes:
+    """Return the machine code of LLVM's text as an object file."""
+    machine = _machine()
+    module = llvm.parse_assembly(text)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_unrolling = False  # more only fills the instruction cache
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return machine.emit_object(module)
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a kept object file, none where it is not there or not whole."""
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        return None
+    digest, code = kept[:32], kept[32:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _keep(path: Path, code: bytes) -> None:
+    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        fresh.write_bytes(hashlib.sha256(code).digest() + code)
         fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # a full disk: it is compiled again next time
+
+
+def _loaded(code: bytes) -> tuple[Run, Any]:
+    """Return the function of an object file, and what it lives in."""
+    engine: Any = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine_again())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    pointers = [ctypes.c_void_p] * 3
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_double, *pointers)
+    bare = kind(engine.get_function_address("run"))
+
+    def run(
+        tick0: int, tick1: int, h: float, rows: npt.NDArray[np.float64],
+        rings: npt.NDArray[np.float64], depths: npt.NDArray[np.int64],
+    ) -> None:  # fmt: skip
+        bare(tick0, tick1, h, rows.ctypes.data, rings.ctypes.data, depths.ctypes.data)
+
+    return run, engine
+
+
+def _machine_again() -> Any:
+    """Return a machine of its own: an engine owns the one it is given."""
+    _machine()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), opt=3, reloc="pic", jit=True)
 
 
 @lru_cache(maxsize=64)
@@ -182,18 +141,19 @@ def compiled(program: Program, lanes: int) -> Kernel:
     Raises
     ------
     ModelError
-        The program reads what nothing gives.
+        The program reads what nothing gives, or computes what no kernel can.
     """
     check(program)
     text, rows = source_of(program, lanes)
+    _machine()
+    processor = (llvm.get_host_cpu_name(), sorted(llvm.get_host_cpu_features().items()))
+    here = f"{llvmlite.__version__} {processor}"
     safe = "".join(c if c.isalnum() else "_" for c in program.name)
-    name = f"isosoma_kernel_{safe}_{lanes}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    path = _folder() / f"{name}.py"
-    _write(path, text)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"the generated kernel {path.name} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return Kernel(program, lanes, rows, module.run)
+    digest = hashlib.sha256(f"{here}\n{text}".encode()).hexdigest()[:24]
+    path = _folder() / f"isosoma_kernel_{safe}_{lanes}_{digest}.o"
+    code = _read(path)
+    if code is None:
+        code = _object(text)
+        _keep(path, code)
+    run, keeps = _loaded(code)
+    return Kernel(program, lanes, rows, run, keeps)

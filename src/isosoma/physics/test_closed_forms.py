@@ -122,8 +122,9 @@ def through(
     q, rate = 0.0, 0.012 * 10.0
     for _ in range(round(seconds / h)):
         q, zeta = valve(
-            dp, q, zeta, 3.4e-4, leak, rate * h, rate * h, RHO * LENGTH / h, RHO, SHUT, 1 / SHUT
-        )
+            dp, q, zeta, 3.4e-4, leak, rate * h, rate * h, RHO * LENGTH / h, 2.0 * RHO, SHUT,
+            1 / SHUT,
+        )  # fmt: skip
     return q, zeta
 
 
@@ -154,8 +155,8 @@ def test_a_leak_flows_back_by_bernoulli(dp, area):
 @given(st.floats(-1e5, 1e5), st.floats(-2e-3, 2e-3), st.floats(0, 1), st.floats(0, 1e-4))
 def test_no_pressure_makes_a_valve_diverge(dp, q, zeta, leak):
     """One step never leaves the range of its drive: no chatter at any pressure."""
-    flow, opened = valve(dp, q, zeta, 3.4e-4, leak, 1e-4, 1e-4, RHO * LENGTH / 1e-3, RHO, SHUT,
-                         1 / SHUT)  # fmt: skip
+    flow, opened = valve(dp, q, zeta, 3.4e-4, leak, 1e-4, 1e-4, RHO * LENGTH / 1e-3, 2.0 * RHO,
+                         SHUT, 1 / SHUT)  # fmt: skip
     assert 0.0 <= opened <= 1.0
     most = max(abs(q), (3.4e-4 + leak) * math.sqrt(2.0 * abs(dp) / RHO)) + 1e-9
     assert abs(flow) <= most * 1.001

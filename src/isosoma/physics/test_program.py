@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isosoma.core.errors import ModelError
+from isosoma.physics.assembly import source_of
 from isosoma.physics.ensemble import LANES, ring_depths, run
-from isosoma.physics.kernel import CACHE, compiled, source_of
+from isosoma.physics.kernel import CACHE, compiled
 from isosoma.physics.program import Call, Delay, Program, Stage, check, reads_and_writes
 
 # A counter, and what it was `wait` seconds ago; the slow stage runs every fourth tick.
@@ -102,5 +103,5 @@ def test_a_kernel_is_kept_in_the_folder_asked_for(tmp_path, monkeypatch):
     small = Program("kept", ("x",), (Stage("count", 1, ("x = x + h",)),))
     moved, _ = run(small, 0, 4, 0.25, {"x": np.zeros(1)})
     assert moved["x"].tolist() == [1.0]
-    assert [p.name.startswith("isosoma_kernel_kept_1_") for p in tmp_path.rglob("*.py")] == [True]
-    assert list(tmp_path.rglob("*.nbi"))
+    assert [p.name.startswith("isosoma_kernel_kept_1_") for p in tmp_path.rglob("*.o")] == [True]
+    assert not list(tmp_path.rglob("*.tmp"))

@@ -49,7 +49,7 @@ def valve(
     forward = dp >= 0.0
     end = 1.0 if forward else 0.0
     left = exp_falling(-(opening if forward else closing) * abs(dp))
-    opened = max(end + (zeta - end) * left, 1e-9)  # below, shut valves decay into slow denormal numbers
+    opened = max(end + (zeta - end) * left, 1e-9)  # below lie slow denormal numbers
     flow = orifice_flow(dp, q, a_min + a_span * opened, mass, rho2, shut, per_shut)
     return flow, opened
 

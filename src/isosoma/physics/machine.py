@@ -1,0 +1,191 @@
+"""Arithmetic lines as LLVM's text: what a compiler of processors reads.
+
+A value is a vector of members (`<4 x double>`, or `double` where there is one) or a vector of
+truths. Lines hold numbers, names, + - * /, min, max, abs, sqrt, comparisons and ``a if c else b``;
+anything else is refused. Arithmetic is strict: no reordering, no fusing.
+"""
+
+from __future__ import annotations
+
+import ast
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from isosoma.core.errors import ModelError
+
+__all__ = ["Emitter", "Value"]
+
+_ARITHMETIC: dict[type[ast.operator], str] = {
+    ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv",
+}  # fmt: skip
+_COMPARISON: dict[type[ast.cmpop], str] = {
+    ast.Lt: "olt", ast.LtE: "ole", ast.Gt: "ogt", ast.GtE: "oge", ast.Eq: "oeq", ast.NotEq: "une",
+}  # fmt: skip
+_ONE = {"np.sqrt": "sqrt", "abs": "fabs", "np.abs": "fabs", "np.log": "log"}
+"""Functions of one number; the logarithm is the C library's, member by member, and slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A name of LLVM's, or a constant; `truth`: of comparisons."""
+
+    text: str
+    truth: bool = False
+
+
+class Emitter:
+    """Turns assignments into instructions, in order; names are looked up and kept by the caller."""
+
+    def __init__(self, width: int, prefix: str = "%v") -> None:
+        """Begin with no instruction; values hold `width` members, names begin with `prefix`."""
+        self.width, self.prefix = width, prefix
+        self.lines: list[str] = []
+        self._next = 0
+
+    @property
+    def numbers(self) -> str:
+        """Return the type of a value."""
+        return "double" if self.width == 1 else f"<{self.width} x double>"
+
+    @property
+    def truths(self) -> str:
+        """Return the type of a comparison."""
+        return "i1" if self.width == 1 else f"<{self.width} x i1>"
+
+    def put(self, instruction: str) -> str:
+        """Append an instruction and return the name of its result."""
+        self._next += 1
+        name = f"{self.prefix}{self._next}"
+        self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def constant(self, value: float) -> Value:
+        """Return a number, the same for all members."""
+        bits = f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
+        if self.width == 1:
+            return Value(bits)
+        return Value(f"<{', '.join([f'double {bits}'] * self.width)}>")
+
+    def spread(self, scalar: str) -> Value:
+        """Return a double of LLVM's for all members."""
+        if self.width == 1:
+            return Value(scalar)
+        one = self.put(f"insertelement {self.numbers} poison, double {scalar}, i32 0")
+        mask = f"<{self.width} x i32> zeroinitializer"
+        return Value(self.put(f"shufflevector {self.numbers} {one}, {self.numbers} poison, {mask}"))
+
+    def load(self, pointer: str) -> Value:
+        """Return what lies at a pointer."""
+        return Value(self.put(f"load {self.numbers}, ptr {pointer}, align 8"))
+
+    def store(self, value: Value, pointer: str) -> None:
+        """Put a value at a pointer; a truth as 1 or 0."""
+        text = self.number(value).text
+        self.lines.append(f"  store {self.numbers} {text}, ptr {pointer}, align 8")
+
+    def number(self, value: Value) -> Value:
+        """Return a truth as 1 or 0, and a number as it is."""
+        if not value.truth:
+            return value
+        return self.choose(value, self.constant(1.0), self.constant(0.0))
+
+    def truth(self, value: Value) -> Value:
+        """Return whether a number is other than 0, and a truth as it is."""
+        if value.truth:
+            return value
+        zero = self.constant(0.0).text
+        return Value(self.put(f"fcmp une {self.numbers} {value.text}, {zero}"), truth=True)
+
+    def choose(self, which: Value, yes: Value, no: Value) -> Value:
+        """Return `yes` where `which`, else `no`."""
+        both = f"{self.numbers} {yes.text}, {self.numbers} {no.text}"
+        return Value(self.put(f"select {self.truths} {which.text}, {both}"))
+
+    def assign(self, line: str, names: Callable[[str], Value]) -> tuple[str, Value]:
+        """Return the name that a line assigns, and its value.
+
+        Raises
+        ------
+        ModelError
+            The line holds what no kernel can.
+        """
+        step = ast.parse(line).body[0]
+        if not isinstance(step, ast.Assign) or not isinstance(step.targets[0], ast.Name):
+            raise ModelError(f"{line!r} is no plain assignment")
+        return step.targets[0].id, self._of(step.value, names)
+
+    def _of(self, node: ast.expr, names: Callable[[str], Value]) -> Value:
+        match node:
+            case ast.Constant(value=bool() | str() | None):
+                raise ModelError(f"{ast.unparse(node)} is no number of a kernel")
+            case ast.Constant(value=value) if isinstance(value, int | float):
+                return self.constant(float(value))
+            case ast.Name(id=name):
+                return names(name)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+                return self._two(_ARITHMETIC[type(op)], left, right, names)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._negated(operand, names)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self._of(operand, names)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISON:
+                name = f"fcmp {_COMPARISON[type(op)]}"
+                return Value(self._two(name, left, right, names).text, truth=True)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                which = self.truth(self._of(test, names))
+                yes, no = (self.number(self._of(part, names)) for part in (body, orelse))
+                return self.choose(which, yes, no)
+            case ast.Call(func=func, args=args):
+                return self._called(ast.unparse(func), args, names)
+            case _:
+                raise ModelError(f"{ast.unparse(node)} cannot be made into a kernel")
+
+    def _two(
+        self, name: str, left: ast.expr, right: ast.expr, names: Callable[[str], Value]
+    ) -> Value:
+        if folded := _folded(left, right, name):
+            return self.constant(folded[0])
+        a, b = (self.number(self._of(part, names)).text for part in (left, right))
+        return Value(self.put(f"{name} {self.numbers} {a}, {b}"))
+
+    def _negated(self, operand: ast.expr, names: Callable[[str], Value]) -> Value:
+        if isinstance(operand, ast.Constant) and isinstance(operand.value, int | float):
+            return self.constant(-float(operand.value))
+        of = self.number(self._of(operand, names)).text
+        return Value(self.put(f"fneg {self.numbers} {of}"))
+
+    def _called(self, name: str, args: list[ast.expr], names: Callable[[str], Value]) -> Value:
+        given = [self.number(self._of(a, names)) for a in args]
+        if name in _ONE and len(given) == 1:
+            suffix = "f64" if self.width == 1 else f"v{self.width}f64"
+            call = f"call {self.numbers} @llvm.{_ONE[name]}.{suffix}"
+            return Value(self.put(f"{call}({self.numbers} {given[0].text})"))
+        if name in ("min", "max") and len(given) >= 2:
+            order = "olt" if name == "min" else "ogt"
+            first, *rest = given
+            for other in rest:  # as Python has it: the first, unless another is beyond it
+                test = self.put(f"fcmp {order} {self.numbers} {other.text}, {first.text}")
+                first = self.choose(Value(test, truth=True), other, first)
+            return first
+        raise ModelError(f"{name} of {len(args)} values cannot be made into a kernel")
+
+    def declarations(self) -> str:
+        """Return the functions of LLVM's own that calls may name."""
+        suffix = "f64" if self.width == 1 else f"v{self.width}f64"
+        return "".join(
+            f"declare {self.numbers} @llvm.{name}.{suffix}({self.numbers})\n"
+            for name in sorted(set(_ONE.values()))
+        )
+
+
+def _folded(left: ast.expr, right: ast.expr, name: str) -> tuple[float] | None:
+    """Return the value of two constants, as Python computes it; None where they are none."""
+    pair = (left, right)
+    if not all(isinstance(n, ast.Constant) and isinstance(n.value, int | float) for n in pair):
+        return None
+    a, b = (float(n.value) for n in pair if isinstance(n, ast.Constant))  # type: ignore[arg-type]
+    made: Mapping[str, Callable[[], float]] = {
+        "fadd": lambda: a + b, "fsub": lambda: a - b, "fmul": lambda: a * b, "fdiv": lambda: a / b,
+    }  # fmt: skip
+    return (made[name](),) if name in made and not (name == "fdiv" and b == 0.0) else None
