@@ -124,6 +124,8 @@ def test_bypass_carries_the_body_while_the_heart_stands(healthy):
     acts = ("bypass 4.5 L/min", "clamp aorta at 2 s", "cardioplegia at 3 s")
     standing = done(healthy, *acts)
     assert 4.0 < float(standing["CO"][0]) * 6e4 < 5.0
+    assert 40.0 < float(standing["MAP"][0]) / 133.322 < 120.0, "of the line, beyond the clamp"
+    assert float(standing["SpO2"][0]) > 0.97, "from the oxygenator"
     off = ("release aorta at 60 s", "wash out cardioplegia at 60 s", "stop bypass at 75 s")
     again = ratio(healthy, *acts, *off, seconds=240.0)
     assert 0.9 < again["CO"] < 1.1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from isosoma.physics.inline import expand
-from isosoma.physics.machine import Emitter, Value
+from isosoma.physics.machine import Emitter, Value, assign
 from isosoma.physics.program import Delay, Program, Stage, reads_and_writes
 
 __all__ = ["PIECE", "WIDTH", "source_of"]
@@ -131,7 +131,7 @@ class _Body:
             return names[name]
 
         for line in piece:
-            name, value = at.assign(line, known)
+            name, value = assign(at, line, known)
             names[name] = value
         for name in lasting:
             at.store(names[name], self._row(at, name))

@@ -1,20 +1,21 @@
 """Arithmetic lines as LLVM's text: what a compiler of processors reads.
 
 A value is a vector of members (`<4 x double>`, or `double` where there is one) or a vector of
-truths. Lines hold numbers, names, + - * /, min, max, abs, sqrt, comparisons and ``a if c else b``;
-anything else is refused. Arithmetic is strict: no reordering, no fusing.
+truths. Lines hold numbers, names, + - * /, small whole powers, min, max, abs, sqrt, comparisons and
+``a if c else b``; anything else is refused. Arithmetic is strict: no reordering, no fusing.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from isosoma.core.errors import ModelError
 
-__all__ = ["Emitter", "Value"]
+__all__ = ["Emitter", "Value", "assign"]
 
 _ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv",
@@ -22,6 +23,7 @@ _ARITHMETIC: dict[type[ast.operator], str] = {
 _COMPARISON: dict[type[ast.cmpop], str] = {
     ast.Lt: "olt", ast.LtE: "ole", ast.Gt: "ogt", ast.GtE: "oge", ast.Eq: "oeq", ast.NotEq: "une",
 }  # fmt: skip
+_LARGEST_POWER = 16
 _ONE = {"np.sqrt": "sqrt", "abs": "fabs", "np.abs": "fabs", "np.log": "log"}
 """Functions of one number; the logarithm is the C library's, member by member, and slow."""
 
@@ -102,74 +104,6 @@ class Emitter:
         both = f"{self.numbers} {yes.text}, {self.numbers} {no.text}"
         return Value(self.put(f"select {self.truths} {which.text}, {both}"))
 
-    def assign(self, line: str, names: Callable[[str], Value]) -> tuple[str, Value]:
-        """Return the name that a line assigns, and its value.
-
-        Raises
-        ------
-        ModelError
-            The line holds what no kernel can.
-        """
-        step = ast.parse(line).body[0]
-        if not isinstance(step, ast.Assign) or not isinstance(step.targets[0], ast.Name):
-            raise ModelError(f"{line!r} is no plain assignment")
-        return step.targets[0].id, self._of(step.value, names)
-
-    def _of(self, node: ast.expr, names: Callable[[str], Value]) -> Value:
-        match node:
-            case ast.Constant(value=bool() | str() | None):
-                raise ModelError(f"{ast.unparse(node)} is no number of a kernel")
-            case ast.Constant(value=value) if isinstance(value, int | float):
-                return self.constant(float(value))
-            case ast.Name(id=name):
-                return names(name)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return self._two(_ARITHMETIC[type(op)], left, right, names)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._negated(operand, names)
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self._of(operand, names)
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISON:
-                name = f"fcmp {_COMPARISON[type(op)]}"
-                return Value(self._two(name, left, right, names).text, truth=True)
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                which = self.truth(self._of(test, names))
-                yes, no = (self.number(self._of(part, names)) for part in (body, orelse))
-                return self.choose(which, yes, no)
-            case ast.Call(func=func, args=args):
-                return self._called(ast.unparse(func), args, names)
-            case _:
-                raise ModelError(f"{ast.unparse(node)} cannot be made into a kernel")
-
-    def _two(
-        self, name: str, left: ast.expr, right: ast.expr, names: Callable[[str], Value]
-    ) -> Value:
-        if folded := _folded(left, right, name):
-            return self.constant(folded[0])
-        a, b = (self.number(self._of(part, names)).text for part in (left, right))
-        return Value(self.put(f"{name} {self.numbers} {a}, {b}"))
-
-    def _negated(self, operand: ast.expr, names: Callable[[str], Value]) -> Value:
-        if isinstance(operand, ast.Constant) and isinstance(operand.value, int | float):
-            return self.constant(-float(operand.value))
-        of = self.number(self._of(operand, names)).text
-        return Value(self.put(f"fneg {self.numbers} {of}"))
-
-    def _called(self, name: str, args: list[ast.expr], names: Callable[[str], Value]) -> Value:
-        given = [self.number(self._of(a, names)) for a in args]
-        if name in _ONE and len(given) == 1:
-            suffix = "f64" if self.width == 1 else f"v{self.width}f64"
-            call = f"call {self.numbers} @llvm.{_ONE[name]}.{suffix}"
-            return Value(self.put(f"{call}({self.numbers} {given[0].text})"))
-        if name in ("min", "max") and len(given) >= 2:
-            order = "olt" if name == "min" else "ogt"
-            first, *rest = given
-            for other in rest:  # as Python has it: the first, unless another is beyond it
-                test = self.put(f"fcmp {order} {self.numbers} {other.text}, {first.text}")
-                first = self.choose(Value(test, truth=True), other, first)
-            return first
-        raise ModelError(f"{name} of {len(args)} values cannot be made into a kernel")
-
     def declarations(self) -> str:
         """Return the functions of LLVM's own that calls may name."""
         suffix = "f64" if self.width == 1 else f"v{self.width}f64"
@@ -177,6 +111,113 @@ class Emitter:
             f"declare {self.numbers} @llvm.{name}.{suffix}({self.numbers})\n"
             for name in sorted(set(_ONE.values()))
         )
+
+
+def assign(at: Emitter, line: str, names: Callable[[str], Value]) -> tuple[str, Value]:
+    """Return the name that a line assigns, and its value.
+
+    Raises
+    ------
+    ModelError
+        The line holds what no kernel can.
+    """
+    step = ast.parse(line).body[0]
+    if not isinstance(step, ast.Assign) or not isinstance(step.targets[0], ast.Name):
+        raise ModelError(f"{line!r} is no plain assignment")
+    return step.targets[0].id, _of(at, step.value, names)
+
+
+def _of(at: Emitter, node: ast.expr, names: Callable[[str], Value]) -> Value:
+    match node:
+        case ast.Name(id=name):
+            return names(name)
+        case ast.BinOp() | ast.UnaryOp():
+            return _arithmetic(at, node, names)
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISON:
+            name = f"fcmp {_COMPARISON[type(op)]}"
+            return Value(_two(at, name, left, right, names).text, truth=True)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            which = at.truth(_of(at, test, names))
+            yes, no = (at.number(_of(at, part, names)) for part in (body, orelse))
+            return at.choose(which, yes, no)
+        case ast.Call(func=func, args=args):
+            return _called(at, ast.unparse(func), args, names)
+        case _:
+            return at.constant(_number(node))
+
+
+def _arithmetic(at: Emitter, node: ast.BinOp | ast.UnaryOp, names: Callable[[str], Value]) -> Value:
+    match node:
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            return _two(at, _ARITHMETIC[type(op)], left, right, names)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)):
+            return _power(at, at.number(_of(at, left, names)), power, node)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _negated(at, operand, names)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _of(at, operand, names)
+        case _:
+            raise ModelError(f"{ast.unparse(node)} cannot be made into a kernel")
+
+
+def _two(
+    at: Emitter, name: str, left: ast.expr, right: ast.expr, names: Callable[[str], Value]
+) -> Value:
+    if folded := _folded(left, right, name):
+        return at.constant(folded[0])
+    a, b = (at.number(_of(at, part, names)).text for part in (left, right))
+    return Value(at.put(f"{name} {at.numbers} {a}, {b}"))
+
+
+def _power(at: Emitter, base: Value, power: int, node: ast.expr) -> Value:
+    """Return a small whole power by repeated squaring."""
+    if not 1 <= power <= _LARGEST_POWER:
+        raise ModelError(f"{ast.unparse(node)} cannot be made into a kernel")
+    made: Value | None = None
+    while power:
+        if power & 1:
+            made = base if made is None else _times(at, made, base)
+        power >>= 1
+        base = _times(at, base, base) if power else base
+    return made or base
+
+
+def _times(at: Emitter, a: Value, b: Value) -> Value:
+    return Value(at.put(f"fmul {at.numbers} {a.text}, {b.text}"))
+
+
+def _negated(at: Emitter, operand: ast.expr, names: Callable[[str], Value]) -> Value:
+    if isinstance(operand, ast.Constant) and isinstance(operand.value, int | float):
+        return at.constant(-float(operand.value))
+    of = at.number(_of(at, operand, names)).text
+    return Value(at.put(f"fneg {at.numbers} {of}"))
+
+
+def _called(at: Emitter, name: str, args: list[ast.expr], names: Callable[[str], Value]) -> Value:
+    given = [at.number(_of(at, a, names)) for a in args]
+    if name in _ONE and len(given) == 1:
+        suffix = "f64" if at.width == 1 else f"v{at.width}f64"
+        call = f"call {at.numbers} @llvm.{_ONE[name]}.{suffix}"
+        return Value(at.put(f"{call}({at.numbers} {given[0].text})"))
+    if name in ("min", "max") and len(given) >= 2:
+        order = "olt" if name == "min" else "ogt"
+        first, *rest = given
+        for other in rest:  # as Python has it: the first, unless another is beyond it
+            test = at.put(f"fcmp {order} {at.numbers} {other.text}, {first.text}")
+            first = at.choose(Value(test, truth=True), other, first)
+        return first
+    raise ModelError(f"{name} of {len(args)} values cannot be made into a kernel")
+
+
+def _number(node: ast.expr) -> float:
+    """Return the value of a constant; raises ModelError where it is none of a kernel."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="np"), attr="pi"):
+            return math.pi
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return float(value)
+        case _:
+            raise ModelError(f"{ast.unparse(node)} cannot be made into a kernel")
 
 
 def _folded(left: ast.expr, right: ast.expr, name: str) -> tuple[float] | None:

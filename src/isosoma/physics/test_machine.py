@@ -23,8 +23,9 @@ LINES = (
     "flat = -2.0 if c != 0.5 else 3 - 1.5",
     "told = beyond",
     "again = b if told else c",
+    "round = a * np.pi",
 )
-GIVES = ("s", "low", "high", "root", "kept", "flat", "told", "again")
+GIVES = ("s", "low", "high", "root", "kept", "flat", "told", "again", "round")
 PROGRAM = Program("lines", ("a", "b", "c", *GIVES), (Stage("all", 1, LINES),))
 FINITE = st.floats(-1e6, 1e6)
 
@@ -59,7 +60,16 @@ def test_a_local_of_an_early_piece_reaches_a_late_one():
 
 
 @pytest.mark.parametrize(
-    "line", ["x = a ** 2", "x = math.sin(a)", "x = [a]", "x = a and b", "x = 'a'", "x = max(a)"]
+    "line",
+    [
+        "x = a ** 0.5",
+        "x = a ** 17",
+        "x = math.sin(a)",
+        "x = [a]",
+        "x = a and b",
+        "x = 'a'",
+        "x = max(a)",
+    ],
 )
 def test_what_no_kernel_can_compute_is_said(line):
     with pytest.raises(ModelError, match=r"kernel|nothing gives"):
@@ -75,3 +85,11 @@ def test_a_broken_file_is_compiled_again(tmp_path, monkeypatch):
             next(tmp_path.rglob("*.o")).write_bytes(damage)
         moved, _ = run(program, 0, 4, 0.25, {"x": np.zeros(1)})
         assert moved["x"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize("power", [1, 2, 3, 4, 7, 16])
+def test_a_whole_power_is_near_to_pythons(power):
+    program = Program("power", ("a", "x"), (Stage("s", 1, (f"x = a ** {power}",)),))
+    a = np.array([-1.7, 0.3, 2.5])
+    moved, _ = run(program, 0, 1, 1.0, {"a": a, "x": np.zeros(3)})
+    assert moved["x"] == pytest.approx(a**power, rel=1e-14)

@@ -45,9 +45,9 @@ _EJECTING = (
 )
 _AV = "0.5 * blood_density * (q_aortic / aortic_area) * (q_aortic / aortic_area)"
 _ALL: dict[str, Feature] = {
-    "beat_sbp": Feature("p_ao", "max", "Pa"),
-    "beat_dbp": Feature("p_ao", "min", "Pa"),
-    "beat_map": Feature("p_ao", "mean", "Pa"),
+    "beat_sbp": Feature("p_line", "max", "Pa"),
+    "beat_dbp": Feature("p_line", "min", "Pa"),
+    "beat_map": Feature("p_line", "mean", "Pa"),
     "beat_lv_edv": Feature("V_lv", "max", "m3"),
     "beat_lv_esv": Feature("V_lv", "min", "m3"),
     "beat_lv_peak": Feature("p_lv", "max", "Pa"),

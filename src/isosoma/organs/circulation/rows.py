@@ -62,12 +62,12 @@ _HELD = {
     "E_lv": "Pa/m3", "E_rv": "Pa/m3", "E_la": "Pa/m3", "E_ra": "Pa/m3",
     "G_upper": "m3.s-1.Pa-1", "G_lower": "m3.s-1.Pa-1", "G_coronary": "m3.s-1.Pa-1",
     "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1",
-    "blood_in": "m3/s",
+    "blood_in": "m3/s", "pump_in": "m3/s", "pump_out": "m3/s",
 }  # fmt: skip
 _PREPARED = {
     "C_vu": "m3/Pa", "C_vl": "m3/Pa", "collapse_vu": "m3", "collapse_vl": "m3",
     "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
-    "R_aorta": "Pa.s/m3", "pump_in": "m3/s", "pump_out": "m3/s",
+    "R_aorta": "Pa.s/m3",
     "per_carotid_lag": "Hz", "per_work_lag": "Hz", "answer_rest": "1", "vagal_rest": "Hz",
     "per_softness": "m-3",
 }  # fmt: skip
@@ -140,8 +140,6 @@ _BEFORE: tuple[Line, ...] = (
     "R_vl = venous_resistance / (1.0 - upper_share)",
     "Vu_ti = tissue_volume - tissue_pressure * tissue_compliance",
     "R_aorta = aortic_resistance * (1.0 + 1e6 * aortic_clamp)",
-    "pump_in = -bypass_flow",
-    "pump_out = bypass_flow",
     "per_carotid_lag = 1.0 / baroreflex_lag",
     "per_work_lag = 1.0 / work_lag",
     "per_softness = 1.0 / pericardial_softness",
@@ -222,7 +220,9 @@ def _sampled(graph: Graph) -> tuple[Line, ...]:
     return (
         f"dt = {SAMPLE}.0 * h",
         f"p_central = p_{_central(graph)}",
-        "p_carotid = p_carotid + dt * per_carotid_lag * (p_ao - p_carotid)",
+        # An arterial line and the carotids lie beyond a clamp.
+        "p_line = p_sa if aortic_clamp > 0.5 else p_ao",
+        "p_carotid = p_carotid + dt * per_carotid_lag * (p_line - p_carotid)",
         "felt = p_central - thorax - p_cardiopulmonary",
         "p_cardiopulmonary = p_cardiopulmonary + dt * per_work_lag * felt",
         "p_work = p_work + dt * per_work_lag * (max(p_lv, 0.0) - p_work)",
@@ -239,6 +239,9 @@ def _control(graph: Graph) -> tuple[Line, ...]:
         f"blood = {blood}",
         # What is not there cannot be bled.
         "bleeding = bleeding_rate * min(max(4.0 * V_vl / Vu_vl - 0.4, 0.0), 1.0)",
+        # A pump draws from the great veins while there is something in them.
+        f"pump_out = bypass_flow * min(max(2.0 * V_{_central(graph)} / ra_v0 - 0.4, 0.0), 1.0)",
+        "pump_in = -pump_out",
         "blood_in = infusion_rate + transfusion_rate - bleeding",
         "bled = bleeding * haemoglobin_mass / blood",
         "transfused = transfusion_rate * transfused_haemoglobin",
@@ -309,6 +312,9 @@ def _carried(graph: Graph) -> tuple[Line, ...]:
     lines: list[Line] = [
         f"dt = {OXYGEN}.0 * h",
         *carry(blood, "S", "dt"),
+        # What a pump returns has passed an oxygenator.
+        "pumped = dt * pump_out / (V_sa + dt * pump_out)",
+        "S_sa = S_sa + pumped * (1.0 - S_sa)",
         Call(saturation, ("p_alveolar", "half_saturation"), ("S_full",)),
         "S_lung = (1.0 - lung_shunt) * S_full + lung_shunt * S_pa",
         "S_pc = S_lung",
