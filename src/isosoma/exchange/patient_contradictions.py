@@ -1,0 +1,137 @@
+"""What was measured at one instant and cannot all be true: each contradiction names both sides.
+
+Nothing is corrected here; a person who can ask the patient again decides which side is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from isosoma.core.observation import Observation
+from isosoma.core.quantity import show
+from isosoma.core.vocabulary import VOCABULARY
+
+__all__ = ["Measured", "body_contradiction", "contradictions"]
+
+Measured = Mapping[str, Observation]
+"""Variable → what was measured of it at one instant."""
+
+SURE = 3.0
+"""Combined standard uncertainties beyond which two ways to one number contradict each other."""
+
+_PRESSURES = (
+    ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure"),
+    ("systolic_pulmonary_pressure", "diastolic_pulmonary_pressure", "mean_pulmonary_pressure"),
+)
+_LV_EDV, _LV_ESV = (
+    "left_ventricular_end_diastolic_volume",
+    "left_ventricular_end_systolic_volume",
+)
+_VOLUMES = (
+    (_LV_EDV, _LV_ESV),
+    ("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume"),
+)
+_EF = "left_ventricular_ejection_fraction"
+
+_YEAR = 31557600.0  # [s]
+_BMI = (8.0, 90.0)  # [kg/m2]
+_INFANT = 0.6  # [m]; a preterm child of 0.5 kg and 30 cm has 5.6 kg/m2
+_INFANT_BMI = (4.0, 90.0)
+# Below age [a]: weight [kg] and height [m] that a person of this age may have. The
+# bounds lie beyond the records, so that they tell only a mixture of two people, or of two units.
+_OF_AGE = (
+    (1.0, (0.2, 30.0), (0.15, 1.1)),
+    (5.0, (1.0, 100.0), (0.3, 1.7)),
+    (18.0, (2.0, 500.0), (0.4, 2.7)),
+    (math.inf, (5.0, 700.0), (0.5, 2.8)),
+)
+
+
+def contradictions(measured: Measured, *, left_is_systemic: bool = True) -> tuple[str, ...]:
+    """Return a sentence for each contradiction among what was measured at one instant.
+
+    Parameters
+    ----------
+    measured : variable → observation [SI].
+    left_is_systemic : whether the left ventricle feeds the aorta; not so for some single
+        ventricles, whose stroke volume says nothing about the left one.
+    """
+    found = [*_pressures(measured), *_volumes(measured), *_fraction(measured), *_output(measured)]
+    if left_is_systemic:
+        found += _stroke(measured)
+    return tuple(found)
+
+
+def _said(o: Observation) -> str:
+    return f"{o.variable} of {o.given}"
+
+
+def _pressures(m: Measured) -> Iterator[str]:
+    """A pulse has a top above its bottom, and a mean between them."""
+    for high, low, mean in _PRESSURES:
+        if high in m and low in m and m[low].value >= m[high].value:
+            yield f"{_said(m[low])} is not below {_said(m[high])}"
+        if mean in m and high in m and m[mean].value > m[high].value:
+            yield f"{_said(m[mean])} is above {_said(m[high])}"
+        if mean in m and low in m and m[mean].value < m[low].value:
+            yield f"{_said(m[mean])} is below {_said(m[low])}"
+
+
+def _volumes(m: Measured) -> Iterator[str]:
+    """The largest volume of a beat is no smaller than its smallest."""
+    for full, empty in _VOLUMES:
+        if full in m and empty in m and m[empty].value > m[full].value:
+            yield f"{_said(m[empty])} is above {_said(m[full])}"
+
+
+def _stroke(m: Measured) -> Iterator[str]:
+    if "stroke_volume" in m and _LV_EDV in m and m["stroke_volume"].value > m[_LV_EDV].value:
+        yield f"{_said(m['stroke_volume'])} is above {_said(m[_LV_EDV])}"
+
+
+def _fraction(m: Measured) -> Iterator[str]:
+    """Compare a stated ejection fraction with 1 - ESV/EDV, to first order in their noise."""
+    if not {_EF, _LV_EDV, _LV_ESV} <= m.keys():
+        return
+    full, empty, stated = m[_LV_EDV], m[_LV_ESV], m[_EF]
+    if not 0.0 < full.value >= empty.value:
+        return  # the volumes themselves are told by `_volumes`; an empty ventricle ejects nothing
+    ratio = empty.value / full.value
+    sigma = math.hypot(empty.sigma, ratio * full.sigma) / full.value
+    if abs(1.0 - ratio - stated.value) > SURE * math.hypot(sigma, stated.sigma):
+        shown = show(VOCABULARY[_EF], 1.0 - ratio, sigma)
+        yield f"{_said(full)} and {_said(empty)} give {shown}, against {_said(stated)}"
+
+
+def _output(m: Measured) -> Iterator[str]:
+    """Compare a stated cardiac output with heart rate times stroke volume."""
+    if not {"heart_rate", "stroke_volume", "cardiac_output"} <= m.keys():
+        return
+    rate, stroke, stated = m["heart_rate"], m["stroke_volume"], m["cardiac_output"]
+    product = rate.value * stroke.value
+    sigma = math.hypot(rate.value * stroke.sigma, stroke.value * rate.sigma)
+    if abs(product - stated.value) > SURE * math.hypot(sigma, stated.sigma):
+        shown = show(VOCABULARY["cardiac_output"], product, sigma)
+        yield f"{_said(rate)} times {_said(stroke)} is {shown}, against {_said(stated)}"
+
+
+def body_contradiction(weight: float | None, height: float | None, age: float | None) -> str:
+    """Return why weight [kg], height [m] and age [s] cannot be one person's; empty if they can."""
+    if weight is not None and height is not None:
+        low, high = _INFANT_BMI if height < _INFANT else _BMI
+        index = weight / height**2
+        if not low <= index <= high:
+            return (
+                f"a weight of {weight:g} kg at a height of {height * 100:g} cm is a body mass "
+                f"index of {index:.3g} kg/m2 (it lies in {low:g} to {high:g})"
+            )
+    if age is None:
+        return ""
+    years = age / _YEAR
+    weights, heights = next((w, h) for end, w, h in _OF_AGE if years < end)
+    if weight is not None and not weights[0] <= weight <= weights[1]:
+        return f"a weight of {weight:g} kg does not go with an age of {years:.3g} a"
+    if height is not None and not heights[0] <= height <= heights[1]:
+        return f"a height of {height * 100:g} cm does not go with an age of {years:.3g} a"
+    return ""
