@@ -10,11 +10,12 @@ import pytest
 from isosoma.serve.cli import main
 
 NOW = "2026-11-20T12:00:00Z"
-BODY = 'id = "p1"\nsex = "male"\nage = "40 a"\nweight = "75 kg"\nheight = "177 cm"\n'
+BODY = 'id = "p1"\nsex = "m"\nage = "40 a"\nweight = "75 kg"\nheight = "177 cm"\n'
+HEAVY = BODY.replace("75 kg", "550 kg").replace('height = "177 cm"\n', "")
 ECHO = """
 [[measured]]
 at = 2026-11-20T10:05:00Z
-by = "echo"
+with = "echo"
 left_ventricular_end_diastolic_volume = "150 mL"
 left_ventricular_ejection_fraction = "44 ± 4 %"
 """
@@ -42,7 +43,7 @@ def _row(done: dict, name: str, of: str = "unknowns") -> dict:
 def log(tmp_path_factory) -> Path:
     """A log with one twin, with an echo."""
     home = tmp_path_factory.mktemp("twin")
-    folder = _folder(home / "p1", BODY + 'conditions = ["gout"]\n' + ECHO)
+    folder = _folder(home / "p1", BODY + 'conditions = ["hypertension"]\n' + ECHO)
     assert main(["build", str(folder), "--store", str(home / "ward.log"), "--now", NOW]) == 0
     return home / "ward.log"
 
@@ -51,7 +52,7 @@ def test_building_tells_prior_and_posterior_of_every_unknown(tmp_path, log, caps
     capsys.readouterr()
     again = _said(capsys, "build", log.parent / "p1", "--store", log)
     assert (again["kept"], again["known_already"]) == (0, 14)
-    assert again["conditions_unused"] == ["gout"]
+    assert again["conditions_unused"] == ["hypertension"]
     assert again["misfit"][-1] < again["misfit"][0]
     blind = _said(capsys, "build", _folder(tmp_path / "p2"), "--store", tmp_path / "ward.log")
     heart = _row(again, "lv_elastance"), _row(blind, "lv_elastance")
@@ -93,8 +94,16 @@ def test_a_bleed_lowers_what_is_expected(log, capsys):
     ("patient", "diastolic", "says"),
     [
         (BODY, 130, "is not above diastolic pressure 130"),
-        (BODY + ECHO + 'left_ventricular_end_systolic_volume = "40 mL"\n', 80, "contradicts 73 %"),
-        (BODY.replace("75 kg", "75"), 80, 'Write "75 kg"'),
+        (
+            BODY + ECHO + 'left_ventricular_end_systolic_volume = "40 mL"\n',
+            80,
+            "give 73.3 ± 5.6 %, against",
+        ),
+        (BODY.replace("75 kg", "75"), 80, '"NUMBER kg"'),
+        (HEAVY, 80, "patient.toml: person: weight of 550 lies outside"),
+        (BODY.replace('sex = "m"\n', ""), 80, "patient.toml: sex: a twin needs the sex"),
+        (BODY.replace('age = "40 a"\n', ""), 80, "patient.toml: born: a twin needs an age"),
+        (BODY + 'conditions = ["gout"]\n', 80, "conditions[1]: there is no condition 'gout'"),
     ],
 )
 def test_what_is_refused_changes_nothing(tmp_path, capsys, patient, diastolic, says):

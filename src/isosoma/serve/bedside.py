@@ -4,31 +4,72 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from isosoma.core.errors import IdentityError, InputError
-from isosoma.exchange.patient_file import Described, age_at
+from isosoma.core.errors import FormatError, IdentityError, InputError, TimeError
+from isosoma.exchange.patient_file import PatientFile
 from isosoma.intake import timeline
-from isosoma.organs.circulation.body import Person, typical
+from isosoma.organs.circulation.body import Person, theta_of, typical
 from isosoma.record import Draft, Log
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.release import Release
 
-__all__ = ["VALVES", "keep_body", "only_patient", "subject_of", "twin_of"]
+__all__ = ["VALVES", "age_at", "check_body", "keep_body", "only_patient", "subject_of", "twin_of"]
 
-VALVES: Mapping[str, str] = {"aortic stenosis": "aortic_area", "mitral stenosis": "mitral_area"}
+VALVES: Mapping[str, str] = {"aortic_stenosis": "aortic_area", "mitral_stenosis": "mitral_area"}
 """Condition → the area that it makes unknown."""
 _YEAR = 365.25 * 86400.0
+_DAY = 86_400 * 10**9  # [ns]
+_EPOCH = 719163  # ordinal of 1970-01-01
 _KEY = b"body"
+_SEX = {"f": "female", "m": "male"}
 
 
-def keep_body(log: Log, described: Described) -> bool:
+def _told(described: PatientFile) -> dict[str, Any]:
+    """Return what the log keeps of the body; 0 or empty where nothing is told."""
+    born = described.born
+    return {
+        "sex": _SEX.get(described.sex, ""),
+        "born": "" if born is None else date.fromordinal(_EPOCH + born // _DAY).isoformat(),
+        "age": described.age or 0.0,
+        "weight": described.weight or 0.0,
+        "height": described.height or 0.0,
+        "conditions": list(described.conditions),
+    }
+
+
+def check_body(described: PatientFile, at: int) -> None:
+    """Refuse a patient of whom no twin can be made at an instant [ns].
+
+    Raises
+    ------
+    InputError
+        Sex or age are not told, or no circulation is known for that body.
+    """
+    if not described.sex:
+        raise FormatError("a twin needs the sex at birth", "sex", 'Write sex = "f" or "m"')
+    if described.born is None and described.age is None:
+        raise FormatError("a twin needs an age", "born", 'Write born = 1965-03-02 or age = "61 a"')
+    theta_of(_person(_told(described), at))
+
+
+def keep_body(log: Log, described: PatientFile) -> bool:
     """Record what a patient file says of the body, as a new version; whether it was news."""
-    if _body(log, described.patient) == described.body:
+    told = _told(described)
+    if _body(log, described.id) == told:
         return False
-    draft = Draft("patient", {"body": described.body}, key=_KEY)
-    log.append(described.patient, [draft]).result()
+    log.append(described.id, [Draft("patient", {"body": told}, key=_KEY)]).result()
     return True
+
+
+def age_at(born: str, at: int) -> float:
+    """Return the age [a] at an instant [ns]: whole years, whole months below two years."""
+    day, now = date.fromisoformat(born), date.fromordinal(_EPOCH + at // _DAY)
+    months = (now.year - day.year) * 12 + now.month - day.month - (now.day < day.day)
+    if months < 0:
+        raise TimeError(f"born on {born}, after the time asked for", "born")
+    return months / 12 if months < 24 else float(months // 12)
 
 
 def only_patient(log: Log, asked: str | None) -> str:
@@ -68,13 +109,15 @@ def subject_of(log: Log, patient: str, at: int) -> Subject:
     body = _body(log, patient)
     if body is None:
         raise InputError(f"nothing is known of the body of {patient}", todo="Build the twin first")
+    valves = sorted({VALVES[c] for c in body["conditions"] if c in VALVES})
+    return Subject(patient, _person(body, at), tuple(valves))
+
+
+def _person(body: Mapping[str, Any], at: int) -> Person:
+    """Return the person of a body at an instant [ns]; what is not told is typical of the age."""
     age = age_at(body["born"], at) if body["born"] else body["age"] / _YEAR
     usual = typical(age, body["sex"] == "female")
-    person = Person(
-        age, body["weight"] or usual.weight, body["height"] or usual.height, usual.female
-    )
-    valves = sorted({VALVES[c] for c in body["conditions"] if c in VALVES})
-    return Subject(patient, person, tuple(valves))
+    return Person(age, body["weight"] or usual.weight, body["height"] or usual.height, usual.female)
 
 
 def twin_of(log: Log, patient: str, release: Release, until: int) -> Twin:

@@ -15,12 +15,12 @@ from isosoma.core.errors import InputError, RangeError
 from isosoma.core.model import Parameter
 from isosoma.core.observation import Observation
 from isosoma.core.units import ucum
-from isosoma.exchange.patient_file import Described, read_patient
+from isosoma.exchange.patient_file import PatientFile, read_patient
 from isosoma.exchange.sniff import is_companion, read_path
 from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
 from isosoma.quality.contradiction import contradictions
-from isosoma.serve.bedside import VALVES, keep_body, twin_of
+from isosoma.serve.bedside import VALVES, check_body, keep_body, twin_of
 from isosoma.serve.cli_intake import instant
 from isosoma.twin.fold import Twin
 from isosoma.twin.release import Release
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder, now = Path(arguments.folder), instant(arguments.now)
     described, files = _found(folder, now)
     _refuse(described, files, now)
-    patient, session = described.patient, Session(described.patient)
+    patient, session = described.id, Session(described.id)
     with open_log(arguments.store) as log:
         kept = take(log, described.observations, patient=patient, now=now, session=session)
         for path in _bar(files):
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _found(folder: Path, now: int) -> tuple[Described, list[Path]]:
+def _found(folder: Path, now: int) -> tuple[PatientFile, list[Path]]:
     if not (folder / _FILE).is_file():
         raise InputError(f"holds no {_FILE}", folder.name, "docs/twin.md shows one")
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
@@ -61,11 +61,15 @@ def _found(folder: Path, now: int) -> tuple[Described, list[Path]]:
     return read_patient(folder / _FILE, now), others
 
 
-def _refuse(described: Described, files: list[Path], now: int) -> None:
-    """Read everything once, and refuse all of it where measurements contradict each other."""
+def _refuse(described: PatientFile, files: list[Path], now: int) -> None:
+    """Read everything once, and refuse all of it where it makes no twin or contradicts itself."""
+    try:
+        check_body(described, now)
+    except InputError as error:
+        raise error.at(_FILE) from error
     found = list[Observation](described.observations)
     for path in files:
-        read = read_path(path, subject=described.patient, received=now)
+        read = read_path(path, subject=described.id, received=now)
         found += [r for r in read if isinstance(r, Observation)]
     said = contradictions(found)
     if said:
