@@ -56,6 +56,7 @@ CONDITIONS = (
 LARGEST = 1 << 20
 """Bytes of one file."""
 
+_SEXES = {"f": "f", "female": "f", "m": "m", "male": "m", "": ""}
 _FIELDS = ("id", "sex", "born", "age", "weight", "height", "conditions", "measured")
 _OF_TABLE = ("at", "with")
 _AGES = ("a", "mo", "wk", "d")  # UCUM
@@ -207,11 +208,11 @@ def _id(found: dict[str, Any]) -> str:
 
 def _sex(found: dict[str, Any]) -> str:
     sex = found.get("sex", "")
-    if not isinstance(sex, str) or sex not in ("f", "m", ""):
+    if not isinstance(sex, str) or sex not in _SEXES:
         raise FormatError(
             f"{named(sex)} is no sex at birth", "sex", 'Write "f" or "m", or leave it out'
         )
-    return sex
+    return _SEXES[sex]
 
 
 def _born(found: dict[str, Any], received: int) -> int | None:

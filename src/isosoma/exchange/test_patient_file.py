@@ -170,7 +170,7 @@ CASES = [
     ('id = "  "\n', FormatError, "id: '  ' is no name", "Write id ="),
     ('id = "a\\u202eb"\n', FormatError, "signs that do not print", "plain name"),
     (f'id = "{"x" * 65}"\n', FormatError, "over 64 characters", "plain name"),
-    (HEAD + 'sex = "female"\n', FormatError, "sex: 'female' is no sex at birth", '"f" or "m"'),
+    (HEAD + 'sex = "woman"\n', FormatError, "sex: 'woman' is no sex at birth", '"f" or "m"'),
     (HEAD + "sex = 1\n", FormatError, "sex: 1 is no sex at birth", '"f" or "m"'),
     (HEAD + "sex = []\n", FormatError, "sex: a list is no sex at birth", '"f" or "m"'),
     (HEAD + "wieght = 1\n", VocabularyError, "no 'wieght'", "Write weight or height"),

@@ -8,13 +8,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isosoma.core.errors import InputError, IsosomaError, TimeError
-from isosoma.serve.telemetry import summary_of
 
 if TYPE_CHECKING:
     from isosoma.record import Log
@@ -113,7 +113,7 @@ def take_all(
     for path in tqdm(files, unit="file", disable=not sys.stderr.isatty()):
         try:
             summary = intake.take_paths([path], log, patient, now=now, session=session)
-            done.append({"file": path.name, **summary_of(summary)})
+            done.append({"file": path.name, **asdict(summary)})
         except IsosomaError as error:
             done.append({"file": path.name, "error": str(error)})
     return done

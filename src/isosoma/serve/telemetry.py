@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from isosoma.core.errors import BusyError, InputError, IsosomaError, LimitError
 from isosoma.serve.guard import BODY_LIMIT
 
-__all__ = ["Lane", "accept", "summary_of"]
+__all__ = ["Lane", "accept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,4 @@ def take(body: bytes, kind: str, lane: Lane) -> dict[str, Any]:
     from isosoma import intake
 
     now = lane.clock()
-    return summary_of(intake.take_body(lane.log, body, kind, patient=lane.patient, now=now))
-
-
-def summary_of(summary: Any) -> dict[str, Any]:
-    """A summary (a dataclass) as plain values."""
-    return dict[str, Any](dataclasses.asdict(summary))
+    return dataclasses.asdict(intake.take_body(lane.log, body, kind, patient=lane.patient, now=now))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from isosoma.intake.stream import Batch
 from isosoma.intake.taking import Summary
-from isosoma.serve.telemetry import summary_of
 
 __all__ = ["Count", "Teller"]
 
@@ -35,7 +34,7 @@ class Count:
 
     def plain(self) -> dict[str, int]:
         """Return it as plain numbers."""
-        told = summary_of(self.summary)
+        told = asdict(self.summary)
         told.pop("companions")
         return {"messages": self.messages, "refused": self.refused, **told}
 
