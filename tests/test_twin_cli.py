@@ -124,3 +124,10 @@ def test_folders_and_logs_that_are_none_say_so(tmp_path, log, capsys):
     for words, says in cases:
         assert main(words) == 2
         assert says in capsys.readouterr().err
+
+
+def test_a_log_may_lie_in_the_folder_it_is_built_from(tmp_path, capsys):
+    folder = _folder(tmp_path / "p3")
+    for known in (0, 12):
+        done = _said(capsys, "build", folder, "--store", folder / "ward-3.log")
+        assert done["known_already"] == known

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from isosoma.record import open_log
 
     folder, now = Path(arguments.folder), instant(arguments.now)
-    described, files = _found(folder, now)
+    described, files = _found(folder, Path(arguments.store), now)
     _refuse(described, files, now)
     patient, session = described.id, Session(described.id)
     with open_log(arguments.store) as log:
@@ -53,12 +53,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _found(folder: Path, now: int) -> tuple[PatientFile, list[Path]]:
+def _found(folder: Path, store: Path, now: int) -> tuple[PatientFile, list[Path]]:
+    """Return what the folder describes and its other files; a log that lies in it is none."""
     if not (folder / _FILE).is_file():
         raise InputError(f"holds no {_FILE}", folder.name, "docs/twin.md shows one")
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
-    others = [p for p in files if p != folder / _FILE and not is_companion(p)]
+    others = [p for p in files if p != folder / _FILE and not is_companion(p)
+              and not _is_of(p.resolve(), store.resolve())]  # fmt: skip
     return read_patient(folder / _FILE, now), others
+
+
+def _is_of(path: Path, store: Path) -> bool:
+    """Whether a file is the log, or lies beside it as its keys and checkpoint do."""
+    if not path.is_relative_to(store.parent):
+        return False
+    name = path.relative_to(store.parent).parts[0]
+    return name == store.name or name.startswith(f"{store.name}-")
 
 
 def _refuse(described: PatientFile, files: list[Path], now: int) -> None:
