@@ -16,7 +16,7 @@ from isosoma.physics.network import Graph, bound, prepare, stage, states_of, wit
 from isosoma.physics.program import Call, Delay, Line, Program, Stage
 from isosoma.physics.transport import carry
 
-__all__ = ["CONTROL", "INPUTS", "program_of", "state_units"]
+__all__ = ["CONTROL", "INPUTS", "SAMPLE", "program_of", "state_units"]
 
 CONTROL = 20
 """Ticks between two runs of the reflexes and coronary tone (20 ms)."""
