@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("there is no such log", Path(arguments.file).name, "Build a twin first")
     now, seconds = instant(arguments.now), duration(arguments.span)
     acts = read_acts(arguments.do)
-    with open_log(arguments.file) as log:
+    with open_log(arguments.file, read_only=True) as log:
         patient = only_patient(log, arguments.patient)
         twin = twin_of(log, patient, Release(seed=arguments.seed), now)
     done = _plain(twin, now, seconds)
