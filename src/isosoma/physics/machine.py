@@ -2,7 +2,8 @@
 
 A value is a vector of members (`<4 x double>`, or `double` where there is one) or a vector of
 truths. Lines hold numbers, names, + - * /, small whole powers, min, max, abs, sqrt, comparisons and
-``a if c else b``; anything else is refused. Arithmetic is strict: no reordering, no fusing.
+``a if c else b``; anything else is refused. Arithmetic is strict: no reordering. A product within a
+sum is one fused operation of IEEE 754, always, so that every machine gives the same bits.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class Emitter:
         """Return the type of a comparison."""
         return "i1" if self.width == 1 else f"<{self.width} x i1>"
 
+    @property
+    def suffix(self) -> str:
+        """Return how LLVM's own functions of such values end."""
+        return "f64" if self.width == 1 else f"v{self.width}f64"
+
     def put(self, instruction: str) -> str:
         """Append an instruction and return the name of its result."""
         self._next += 1
@@ -106,11 +112,11 @@ class Emitter:
 
     def declarations(self) -> str:
         """Return the functions of LLVM's own that calls may name."""
-        suffix = "f64" if self.width == 1 else f"v{self.width}f64"
-        return "".join(
-            f"declare {self.numbers} @llvm.{name}.{suffix}({self.numbers})\n"
-            for name in sorted(set(_ONE.values()))
+        one, suffix = self.numbers, self.suffix
+        named = "".join(
+            f"declare {one} @llvm.{name}.{suffix}({one})\n" for name in sorted(set(_ONE.values()))
         )
+        return f"{named}declare {one} @llvm.fma.{suffix}({one}, {one}, {one})\n"
 
 
 def assign(at: Emitter, line: str, names: Callable[[str], Value]) -> tuple[str, Value]:
@@ -148,6 +154,8 @@ def _of(at: Emitter, node: ast.expr, names: Callable[[str], Value]) -> Value:
 
 def _arithmetic(at: Emitter, node: ast.BinOp | ast.UnaryOp, names: Callable[[str], Value]) -> Value:
     match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+            return _sum(at, left, right, isinstance(op, ast.Sub), names)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
             return _two(at, _ARITHMETIC[type(op)], left, right, names)
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as power)):
@@ -158,6 +166,36 @@ def _arithmetic(at: Emitter, node: ast.BinOp | ast.UnaryOp, names: Callable[[str
             return _of(at, operand, names)
         case _:
             raise ModelError(f"{ast.unparse(node)} cannot be made into a kernel")
+
+
+def _sum(
+    at: Emitter, left: ast.expr, right: ast.expr, minus: bool, names: Callable[[str], Value]
+) -> Value:
+    """Return a sum; one with a product in it is rounded once, as every processor's fma does."""
+    first = _is_product(left)
+    if (not first and not _is_product(right)) or _folded(left, right, "fadd"):
+        return _two(at, "fsub" if minus else "fadd", left, right, names)
+    product, other = (left, right) if first else (right, left)
+    if not isinstance(product, ast.BinOp):
+        raise ModelError(f"{ast.unparse(product)} is no product")
+    a = at.number(_of(at, product.left, names))
+    b = at.number(_of(at, product.right, names))
+    c = at.number(_of(at, other, names))
+    if minus and first:
+        c = Value(at.put(f"fneg {at.numbers} {c.text}"))
+    elif minus:
+        a = Value(at.put(f"fneg {at.numbers} {a.text}"))
+    takes = ", ".join(f"{at.numbers} {v.text}" for v in (a, b, c))
+    return Value(at.put(f"call {at.numbers} @llvm.fma.{at.suffix}({takes})"))
+
+
+def _is_product(node: ast.expr) -> bool:
+    """Whether a node is a product of two that are not both constants."""
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mult)
+        and _folded(node.left, node.right, "fmul") is None
+    )
 
 
 def _two(
@@ -196,8 +234,7 @@ def _negated(at: Emitter, operand: ast.expr, names: Callable[[str], Value]) -> V
 def _called(at: Emitter, name: str, args: list[ast.expr], names: Callable[[str], Value]) -> Value:
     given = [at.number(_of(at, a, names)) for a in args]
     if name in _ONE and len(given) == 1:
-        suffix = "f64" if at.width == 1 else f"v{at.width}f64"
-        call = f"call {at.numbers} @llvm.{_ONE[name]}.{suffix}"
+        call = f"call {at.numbers} @llvm.{_ONE[name]}.{at.suffix}"
         return Value(at.put(f"{call}({at.numbers} {given[0].text})"))
     if name in ("min", "max") and len(given) >= 2:
         order = "olt" if name == "min" else "ogt"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from isosoma.physics.kernel import CACHE, compiled
 from isosoma.physics.program import Program, Stage
 
 LINES = (
-    "s = a * b - c / (1.0 + abs(a))",
+    "s = a * b / (1.0 + abs(a))",
     "low = min(a, b, c)",
     "high = max(a * 2, b - c)",
     "beyond = a >= b",
@@ -48,6 +50,18 @@ def test_a_kernel_computes_what_python_does(members):
             assert moved[name][i].tobytes() == np.float64(value).tobytes(), (name, member)
 
 
+@settings(max_examples=60)
+@given(FINITE, FINITE, FINITE)
+def test_a_product_within_a_sum_is_rounded_once(a, b, c):
+    lines = ("w = a * b + c", "x = a * b - c", "y = c - a * b", "z = c + a * b")
+    program = Program("fused", ("a", "b", "c", *"wxyz"), (Stage("all", 1, lines),))
+    rows = {n: np.full(4, v) for n, v in zip("abc", (a, b, c), strict=True)}
+    moved, _ = run(program, 0, 1, 1.0, rows | {n: np.zeros(4) for n in "wxyz"})
+    product, c_ = Fraction(a) * Fraction(b), Fraction(c)
+    exact = {"w": product + c_, "x": product - c_, "y": c_ - product, "z": c_ + product}
+    assert {n: moved[n][0] for n in exact} == {n: float(v) for n, v in exact.items()}
+
+
 def test_a_local_of_an_early_piece_reaches_a_late_one():
     chain = [f"t{i + 1} = t{i} * 1.5 + a" for i in range(3 * PIECE)]
     lines = ("t0 = a", *chain, f"out = t0 + t{len(chain)}")
@@ -56,7 +70,7 @@ def test_a_local_of_an_early_piece_reaches_a_late_one():
     t = 0.1
     for _ in chain:
         t = t * 1.5 + 0.1
-    assert moved["out"].tolist() == [0.1 + t] * 5
+    assert moved["out"] == pytest.approx(np.full(5, 0.1 + t), rel=1e-12)
 
 
 @pytest.mark.parametrize(
