@@ -38,28 +38,23 @@ class Value:
 
 
 class Emitter:
-    """Turns assignments into instructions, in order; names are looked up and kept by the caller."""
+    """Gathers instructions in order.
+
+    Attributes
+    ----------
+    numbers, truths : LLVM's types of a value and of a comparison.
+    suffix : how LLVM's own functions of such values end.
+    lines : the instructions so far.
+    """
 
     def __init__(self, width: int, prefix: str = "%v") -> None:
         """Begin with no instruction; values hold `width` members, names begin with `prefix`."""
         self.width, self.prefix = width, prefix
+        self.numbers = "double" if width == 1 else f"<{width} x double>"
+        self.truths = "i1" if width == 1 else f"<{width} x i1>"
+        self.suffix = "f64" if width == 1 else f"v{width}f64"
         self.lines: list[str] = []
         self._next = 0
-
-    @property
-    def numbers(self) -> str:
-        """Return the type of a value."""
-        return "double" if self.width == 1 else f"<{self.width} x double>"
-
-    @property
-    def truths(self) -> str:
-        """Return the type of a comparison."""
-        return "i1" if self.width == 1 else f"<{self.width} x i1>"
-
-    @property
-    def suffix(self) -> str:
-        """Return how LLVM's own functions of such values end."""
-        return "f64" if self.width == 1 else f"v{self.width}f64"
 
     def put(self, instruction: str) -> str:
         """Append an instruction and return the name of its result."""
