@@ -22,7 +22,7 @@ SHORT = {"MAP": "mean_arterial_pressure", "CO": "cardiac_output", "HR": "heart_r
          "SpO2": "oxygen_saturation", "CVP": "central_venous_pressure",
          "QpQs": "pulmonary_to_systemic_flow", "DBP": "diastolic_pressure", "Hb": "haemoglobin",
          "gradient": "aortic_valve_mean_gradient", "leak": "mitral_regurgitant_volume",
-         "LAP": "left_atrial_pressure", "SV": "stroke_volume"}  # fmt: skip
+         "LAP": "left_atrial_pressure", "SV": "stroke_volume", "strength": "contractile_reserve"}  # fmt: skip
 
 
 def begun(model=None, **changed) -> Running:
@@ -197,3 +197,15 @@ def test_split_or_whole_the_same_bits_with_a_rewiring_between(healthy):
     first = follow(healthy, plan, 1.2, 0.4).end
     parts = follow(first, plan, 2.8, 0.7).end
     assert all(np.array_equal(whole.state[k], parts.state[k]) for k in whole.state)
+
+
+def test_a_starved_stenosed_heart_falls_with_induction_and_a_pressor_brings_it_back():
+    """A hypertrophied heart has little coronary reserve (Marcus 1982, 10.1056/NEJM198211253072202)."""
+    ill = {"aortic_area": np.array([0.5e-4]), "coronary_reserve": np.array([1.2])}
+    act, rescue = "induction 2.5 mg/kg ventilated", "phenylephrine 200 ug at 1 min"
+    sound, starved = done(begun(), act, seconds=70.0), done(begun(**ill), act, seconds=70.0)
+    rescued = done(begun(**ill), act, rescue, seconds=300.0)
+    left = done(begun(**ill), act, seconds=300.0)
+    assert starved["MAP"][0] < 0.85 * sound["MAP"][0], "it falls further than a sound heart"
+    assert starved["strength"][0] < 0.6 < 0.95 < sound["strength"][0]
+    assert rescued["strength"][0] > 1.15 * left["strength"][0], "and recovers with its pressure"
