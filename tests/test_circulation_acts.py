@@ -22,7 +22,8 @@ SHORT = {"MAP": "mean_arterial_pressure", "CO": "cardiac_output", "HR": "heart_r
          "SpO2": "oxygen_saturation", "CVP": "central_venous_pressure",
          "QpQs": "pulmonary_to_systemic_flow", "DBP": "diastolic_pressure", "Hb": "haemoglobin",
          "gradient": "aortic_valve_mean_gradient", "leak": "mitral_regurgitant_volume",
-         "LAP": "left_atrial_pressure", "SV": "stroke_volume", "strength": "contractile_reserve"}  # fmt: skip
+         "LAP": "left_atrial_pressure", "SV": "stroke_volume",
+         "strength": "contractile_reserve"}  # fmt: skip
 
 
 def begun(model=None, **changed) -> Running:
@@ -200,7 +201,7 @@ def test_split_or_whole_the_same_bits_with_a_rewiring_between(healthy):
 
 
 def test_a_starved_stenosed_heart_falls_with_induction_and_a_pressor_brings_it_back():
-    """A hypertrophied heart has little coronary reserve (Marcus 1982, 10.1056/NEJM198211253072202)."""
+    """Hypertrophy takes coronary reserve (Marcus 1982, 10.1056/NEJM198211253072202)."""
     ill = {"aortic_area": np.array([0.5e-4]), "coronary_reserve": np.array([1.2])}
     act, rescue = "induction 2.5 mg/kg ventilated", "phenylephrine 200 ug at 1 min"
     sound, starved = done(begun(), act, seconds=70.0), done(begun(**ill), act, seconds=70.0)
