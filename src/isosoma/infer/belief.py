@@ -37,6 +37,7 @@ class Settings:
     model_error : standard error of each output (of the emulator, of the physics); its unit.
     members : ensemble size. relax : share of lost spread given back (RTPS).
     adaptive : whether a channel's noise is learned (`noise`).
+    table : tau [s], mean and sd of each coordinate (n + biases, 3).
     """
 
     outputs: tuple[str, ...]
@@ -49,6 +50,7 @@ class Settings:
     adaptive: bool = False
     gate: Gate = field(default_factory=Gate)
     drift: Drift = field(default_factory=Drift)
+    table: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.model_error and len(self.model_error) != len(self.outputs):
@@ -58,12 +60,9 @@ class Settings:
             )
         if self.members < 2 or not 0.0 <= self.relax <= 1.0:
             raise ModelError(f"{self.members} members relaxed by {self.relax} are no ensemble")
-
-    @property
-    def table(self) -> Floats:
-        """Tau [s], mean and sd of each coordinate (n + biases, 3)."""
         rows = [(w.tau, w.mean, w.sd) for w in self.walks]
-        return np.array([*rows, *((b.tau, 0.0, 1.0) for b in self.biases)])
+        rows += [(b.tau, 0.0, 1.0) for b in self.biases]
+        object.__setattr__(self, "table", np.array(rows))
 
 
 @dataclass(frozen=True, slots=True)
