@@ -34,6 +34,7 @@ from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.body import Person, inputs_of
 from isosoma.organs.circulation.model import Circulation
 from isosoma.twin.emulating import emulated, emulator_for
+from isosoma.twin.release import WALK
 
 __all__ = ["measure"]
 
@@ -46,13 +47,6 @@ UNITS = ("mm[Hg]", "mm[Hg]", "mm[Hg]", "L/min", "%", "/min")
 SEEN = {0: 6.0, 1: 5.0, 4: 1.5, 5: 2.0}
 """Columns of `physics.SEEN` that are read, with the sd of their noise [mmHg, mmHg, %, /min]."""
 OUTLIER = {0: 45.0, 1: 40.0, 4: 12.0, 5: 40.0}
-WALK = {
-    "systemic_resistance": 0.08, "arterial_compliance": 0.048, "lv_elastance": 0.06,
-    "rv_elastance": 0.04, "lv_stiffness": 0.02, "blood_volume": 0.046, "venous_compliance": 0.02,
-    "period": 0.08, "baroreflex_gain": 0.03, "baroreflex_setpoint": 0.04,
-    "pulmonary_resistance": 0.04, "lung_shunt": 0.083, "haemoglobin_start": 0.01,
-}  # fmt: skip
-"""Noise of 20 minutes' walk in prior sds: the first, as far as it has them, of the reference."""
 MEMBERS, RELAX, DRIFT = 128, 0.1, Drift(limit=4.5)
 """Chosen on seeds 101 and 102: 128 members lose little spread in 13 unknowns, and a limit of 4.5
 seldom opens the walk where nothing but the walk happens."""

@@ -93,7 +93,7 @@ def test_a_bleed_lowers_what_is_expected(log, capsys):
 @pytest.mark.parametrize(
     ("patient", "diastolic", "says"),
     [
-        (BODY, 130, "is not above diastolic pressure 130"),
+        (BODY, 130, "diastolic_pressure of 130 mm[Hg] is not below systolic_pressure"),
         (
             BODY + ECHO + 'left_ventricular_end_systolic_volume = "40 mL"\n',
             80,

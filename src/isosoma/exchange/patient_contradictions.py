@@ -6,13 +6,13 @@ Nothing is corrected here; a person who can ask the patient again decides which 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from isosoma.core.observation import Observation
 from isosoma.core.quantity import show
 from isosoma.core.vocabulary import VOCABULARY
 
-__all__ = ["Measured", "body_contradiction", "contradictions"]
+__all__ = ["Measured", "among", "body_contradiction", "contradictions"]
 
 Measured = Mapping[str, Observation]
 """Variable → what was measured of it at one instant."""
@@ -33,6 +33,8 @@ _VOLUMES = (
     ("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume"),
 )
 _EF = "left_ventricular_ejection_fraction"
+_NOTHING = 1e-12
+"""Volume [m3] under which an empty ventricle says nothing."""
 
 _YEAR = 31557600.0  # [s]
 _BMI = (8.0, 90.0)  # [kg/m2]
@@ -63,6 +65,14 @@ def contradictions(measured: Measured, *, left_is_systemic: bool = True) -> tupl
     return tuple(found)
 
 
+def among(observations: Iterable[Observation]) -> tuple[str, ...]:
+    """Return a sentence for each contradiction among what one device told at one instant."""
+    groups: dict[tuple[int, str], dict[str, Observation]] = {}
+    for o in observations:
+        groups.setdefault((o.at, o.device), {})[o.variable] = o
+    return tuple(said for _, group in sorted(groups.items()) for said in contradictions(group))
+
+
 def _said(o: Observation) -> str:
     return f"{o.variable} of {o.given}"
 
@@ -79,10 +89,10 @@ def _pressures(m: Measured) -> Iterator[str]:
 
 
 def _volumes(m: Measured) -> Iterator[str]:
-    """The largest volume of a beat is no smaller than its smallest."""
+    """The largest volume of a beat is above its smallest."""
     for full, empty in _VOLUMES:
-        if full in m and empty in m and m[empty].value > m[full].value:
-            yield f"{_said(m[empty])} is above {_said(m[full])}"
+        if full in m and empty in m and m[empty].value >= max(m[full].value, _NOTHING):
+            yield f"{_said(m[empty])} is not below {_said(m[full])}"
 
 
 def _stroke(m: Measured) -> Iterator[str]:
@@ -95,7 +105,7 @@ def _fraction(m: Measured) -> Iterator[str]:
     if not {_EF, _LV_EDV, _LV_ESV} <= m.keys():
         return
     full, empty, stated = m[_LV_EDV], m[_LV_ESV], m[_EF]
-    if not 0.0 < full.value >= empty.value:
+    if not full.value > empty.value:
         return  # the volumes themselves are told by `_volumes`; an empty ventricle ejects nothing
     ratio = empty.value / full.value
     sigma = math.hypot(empty.sigma, ratio * full.sigma) / full.value

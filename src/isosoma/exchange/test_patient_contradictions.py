@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from isosoma.core.observation import Observation
 from isosoma.core.units import to_si
 from isosoma.core.vocabulary import VOCABULARY
-from isosoma.exchange.patient_contradictions import body_contradiction, contradictions
+from isosoma.exchange.patient_contradictions import among, body_contradiction, contradictions
 
 PREFIX = "left_ventricular_"
 EDV, ESV = PREFIX + "end_diastolic_volume", PREFIX + "end_systolic_volume"
@@ -65,7 +65,7 @@ def measured(sigma: float | None = None, **values: float) -> dict[str, Observati
                 )
             ],
         ),
-        ({EDV: 100, ESV: 120}, [f"{ESV} of 120 mL is above {EDV} of 100 mL"]),
+        ({EDV: 100, ESV: 120}, [f"{ESV} of 120 mL is not below {EDV} of 100 mL"]),
         (
             {
                 "right_ventricular_end_diastolic_volume": 100,
@@ -73,7 +73,7 @@ def measured(sigma: float | None = None, **values: float) -> dict[str, Observati
             },
             [
                 (
-                    "right_ventricular_end_systolic_volume of 101 mL is above "
+                    "right_ventricular_end_systolic_volume of 101 mL is not below "
                     "right_ventricular_end_diastolic_volume of 100 mL"
                 )
             ],
@@ -184,3 +184,22 @@ def test_bodies_that_exist(weight, height, age):
 )
 def test_bodies_that_are_two_peoples(weight, height, age, said):
     assert said in body_contradiction(weight, height, age)
+
+
+def _told(name: str, shown: float, at: int = 0, device: str = "d") -> Observation:
+    row = VOCABULARY[name]
+    value, given = to_si(shown, row.shown), f"{shown:g} {row.shown}"
+    return Observation("p", name, at, at, value, row.sigma, device=device, given=given)
+
+
+def test_other_instants_and_devices_do_not_contradict():
+    high, low = _told("systolic_pressure", 80), "diastolic_pressure"
+    assert among([high, _told(low, 120, at=1)]) == ()
+    assert among([high, _told(low, 120, device="e")]) == ()
+    assert len(among([high, _told(low, 120)])) == 1
+
+
+def test_contradictions_come_in_order_of_time():
+    late = [_told("systolic_pressure", 80, 5), _told("diastolic_pressure", 120, 5)]
+    early = [_told(EDV, 95, 1), _told(ESV, 95, 1)]
+    assert [s.partition("_")[0] for s in among([*late, *early])] == ["left", "diastolic"]

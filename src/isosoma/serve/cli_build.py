@@ -15,11 +15,11 @@ from isosoma.core.errors import InputError, RangeError
 from isosoma.core.model import Parameter
 from isosoma.core.observation import Observation
 from isosoma.core.units import ucum
+from isosoma.exchange.patient_contradictions import among
 from isosoma.exchange.patient_file import PatientFile, read_patient
 from isosoma.exchange.sniff import is_companion, read_path
 from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
-from isosoma.quality.contradiction import contradictions
 from isosoma.serve.bedside import VALVES, check_body, keep_body, twin_of
 from isosoma.serve.cli_intake import instant
 from isosoma.twin.fold import Twin
@@ -81,7 +81,7 @@ def _refuse(described: PatientFile, files: list[Path], now: int) -> None:
     for path in files:
         read = read_path(path, subject=described.id, received=now)
         found += [r for r in read if isinstance(r, Observation)]
-    said = contradictions(found)
+    said = among(found)
     if said:
         raise RangeError("; ".join(said), todo="Correct it and build again; nothing was changed")
 
