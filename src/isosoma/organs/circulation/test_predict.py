@@ -103,3 +103,9 @@ def test_what_is_not_there_is_said():
         predictor(PERSON, ("kidney_flow",))
     with pytest.raises(ModelError, match="13 unknowns"):
         theta_at(Circulation(), PERSON, np.zeros((4, 5)))
+
+
+def test_a_stenosed_valve_is_believed_narrow_from_mild_to_severe():
+    *_, area = unknowns(Person(), ("aortic_area",))
+    severe, likely, mild = (float(area.prior.real(np.array([z]))[0]) for z in (-1.645, 0.0, 1.645))
+    assert severe < 0.8e-4 < likely < 2e-4 < mild < theta_of(Person())["aortic_area"]
