@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import llvmlite
@@ -22,13 +19,13 @@ import llvmlite.binding as llvm
 import numpy as np
 import numpy.typing as npt
 
+from isosoma.physics import cache
 from isosoma.physics.assembly import source_of
 from isosoma.physics.program import Program, check
 
-__all__ = ["CACHE", "Kernel", "compiled"]
+__all__ = ["Kernel", "compiled", "processor"]
 
-CACHE = "ISOSOMA_CACHE"
-"""Environment variable with the folder of compiled kernels; default: the user's cache folder."""
+_KEPT = "kernels"
 
 Run = Callable[
     [int, int, float, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]],
@@ -51,20 +48,6 @@ class Kernel:
     keeps: Any = field(default=None, repr=False, compare=False)
 
 
-def _folder() -> Path:
-    """Return a folder for generated modules that can be written to."""
-    base = os.environ.get(CACHE) or os.environ.get("XDG_CACHE_HOME")
-    home = Path(base) if base else Path.home() / ".cache"
-    folder = home / "isosoma" / "kernels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass  # no home to write to: the kernel is compiled again in each process
-    return Path(tempfile.mkdtemp(prefix="isosoma-"))
-
-
 @lru_cache(maxsize=1)
 def _machine() -> Any:
     """Return LLVM's idea of this processor."""
@@ -75,6 +58,13 @@ def _machine() -> Any:
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=features, opt=3, reloc="pic", jit=True
     )
+
+
+def processor() -> str:
+    """Return which compiler and processor machine code is made by and for: the bits' platform."""
+    _machine()
+    features = sorted(llvm.get_host_cpu_features().items())
+    return f"{llvmlite.__version__} {(llvm.get_host_cpu_name(), features)}"
 
 
 def _object(text: str) -> bytes:
@@ -88,25 +78,6 @@ def _object(text: str) -> bytes:
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return machine.emit_object(module)
-
-
-def _read(path: Path) -> bytes | None:
-    """Return a kept object file, none where it is not there or not whole."""
-    try:
-        kept = path.read_bytes()
-    except OSError:
-        return None
-    digest, code = kept[:32], kept[32:]
-    return code if hashlib.sha256(code).digest() == digest else None
-
-
-def _keep(path: Path, code: bytes) -> None:
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        fresh.write_bytes(hashlib.sha256(code).digest() + code)
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)  # a full disk: it is compiled again next time
 
 
 def _loaded(code: bytes) -> tuple[Run, Any]:
@@ -145,15 +116,12 @@ def compiled(program: Program, lanes: int) -> Kernel:
     """
     check(program)
     text, rows = source_of(program, lanes)
-    _machine()
-    processor = (llvm.get_host_cpu_name(), sorted(llvm.get_host_cpu_features().items()))
-    here = f"{llvmlite.__version__} {processor}"
     safe = "".join(c if c.isalnum() else "_" for c in program.name)
-    digest = hashlib.sha256(f"{here}\n{text}".encode()).hexdigest()[:24]
-    path = _folder() / f"isosoma_kernel_{safe}_{lanes}_{digest}.o"
-    code = _read(path)
+    digest = hashlib.sha256(f"{processor()}\n{text}".encode()).hexdigest()[:24]
+    name = f"isosoma_kernel_{safe}_{lanes}_{digest}.o"
+    code = cache.read(_KEPT, name)
     if code is None:
         code = _object(text)
-        _keep(path, code)
+        cache.keep(_KEPT, name, code)
     run, keeps = _loaded(code)
     return Kernel(program, lanes, rows, run, keeps)

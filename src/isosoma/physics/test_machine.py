@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from isosoma.core.errors import ModelError
 from isosoma.physics.assembly import PIECE
+from isosoma.physics.cache import CACHE
 from isosoma.physics.ensemble import LANES, run
-from isosoma.physics.kernel import CACHE, compiled
+from isosoma.physics.kernel import compiled
 from isosoma.physics.program import Program, Stage
 
 LINES = (

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from isosoma.core.errors import ModelError
 from isosoma.physics.assembly import source_of
+from isosoma.physics.cache import CACHE
 from isosoma.physics.ensemble import LANES, ring_depths, run
-from isosoma.physics.kernel import CACHE, compiled
+from isosoma.physics.kernel import compiled
 from isosoma.physics.program import Call, Delay, Program, Stage, check, reads_and_writes
 
 # A counter, and what it was `wait` seconds ago; the slow stage runs every fourth tick.
