@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["CACHE", "keep", "read"]
+__all__ = ["CACHE", "code", "keep", "read"]
 
 CACHE = "ISOSOMA_CACHE"
 """Environment variable with the folder of the cache; default: the user's cache folder."""
@@ -45,3 +47,14 @@ def keep(kind: str, name: str, content: bytes) -> None:
     except OSError:  # a full disk or no home: it is made again next time
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=16)
+def code(*packages: str) -> str:
+    """Return a digest of the code and tables of packages: what they make is kept under it."""
+    found = hashlib.sha256()
+    for package in packages:
+        for file in sorted(files(package).iterdir(), key=lambda f: f.name):
+            if file.name.endswith((".py", ".toml")) and not file.name.startswith("test_"):
+                found.update(f"{package}/{file.name}\0".encode() + file.read_bytes())
+    return found.hexdigest()

@@ -36,3 +36,19 @@ def test_where_nothing_can_be_written_nothing_is_kept_or_said(folder, monkeypatc
     monkeypatch.setenv(cache.CACHE, str(folder / "file"))
     cache.keep("starts", "a", b"content")
     assert cache.read("starts", "a") is None
+
+
+def test_the_digest_of_code_follows_its_tables_and_not_its_tests(tmp_path, monkeypatch):
+    package = tmp_path / "organ"
+    package.mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def digest(name: str, text: str) -> str:
+        (package / name).write_text(text, "utf-8")
+        cache.code.cache_clear()
+        return cache.code("organ")
+
+    first = digest("__init__.py", "")
+    assert digest("test_organ.py", "assert 1") == first
+    table = digest("table.toml", "a = 1")
+    assert len({first, table, digest("table.toml", "a = 2")}) == 3
