@@ -11,7 +11,6 @@ records fitted, and those where every record is judged by a fit on all others.
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +22,28 @@ from isosoma.signals import scoring
 from isosoma.signals.beat_class import CLUSTERS, FEATURES, POINTS, STATISTICS, features, shape_of
 
 Floats = npt.NDArray[np.float64]
+EDGE = 1000  # samples of silence around a record, so that every beat has its surroundings
 
 
 def smooth(x: Floats, hz: float) -> tuple[npt.NDArray[np.float32], int]:
-    """The 22 ms mean as the detector sees it, as one long ring, and its width [samples]."""
+    """The 22 ms mean as the detector sees it, `EDGE` later, and its width [samples]."""
     width = max(1, round(0.0222 * hz))
     held = x - x[0]
-    out = np.zeros(1 << math.ceil(math.log2(len(x) + 1)), np.float32)
+    out = np.zeros(len(x) + 2 * EDGE, np.float32)
     total = np.concatenate([np.zeros(width), np.cumsum(held)])
-    out[: len(x)] = (total[width:] - total[:-width]) / width
+    out[EDGE:-EDGE] = (total[width:] - total[:-width]) / width
     return out, width
 
 
 def table(run: Run) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Features of every beat of a record in the order of decision, and 1 V, 0 not, -1 no part."""
-    ring, width = smooth(run.ecg[0], run.hz)
+    smoothed, width = smooth(run.ecg[0], run.hz)
     shapes, stats = np.zeros((CLUSTERS, POINTS), np.float32), np.zeros((CLUSTERS, STATISTICS))
     rows, intervals, last = list[Floats](), list[int](), -1
     for r in run.r:
         rr = int(r) - last if last >= 0 else 0
         usual = float(np.median(intervals[-8:])) if intervals else 0.0
-        shape = shape_of(ring, int(r) + (width - 1) // 2, run.hz)
+        shape = shape_of(smoothed, EDGE + int(r) + (width - 1) // 2, run.hz)
         rows.append(features(shapes, stats, shape, float(rr), usual, run.hz))
         if 0 < rr < 3 * run.hz:
             intervals.append(rr)

@@ -47,18 +47,32 @@ _CUT = -0.72
 
 
 @njit(cache=True, nogil=True)
-def shape_of(ring: Halves, at: int, hz: float) -> Halves:
-    """Return the beat around sample `at` of a ring, `POINTS` values without their median [V]."""
-    one, mask = np.uint64(1), np.uint64(len(ring) - 1)
+def shape_of(signal: Halves, at: int, hz: float) -> Halves:
+    """Return the beat around index `at` of a signal, `POINTS` values without their median [V]."""
     out = np.empty(POINTS, np.float32)
-    begin = at - _BEFORE * hz + 4096.0 * len(ring)  # never negative, so that a cut is a floor
     for i in range(POINTS):
-        t = begin + i * _STEP * hz
-        j = np.uint64(t)
-        a = ring[j & mask]
-        out[i] = a + (ring[(j + one) & mask] - a) * np.float32(t - float(j))
-    out -= np.median(out)
+        t = (i * _STEP - _BEFORE) * hz
+        j = math.floor(t)
+        a = signal[at + j]
+        out[i] = a + (signal[at + j + 1] - a) * np.float32(t - j)
+    out -= np.float32(_median(out))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _median(shape: Halves) -> float:
+    """Median of a shape by ranks: each value against all, in lanes, where a sort would branch."""
+    rank = np.zeros(POINTS, np.int32)
+    for v in shape:
+        for i in range(POINTS):
+            rank[i] += np.int32(v < shape[i])
+    lower = upper = np.float32(-np.inf)
+    for i in range(POINTS):
+        if rank[i] <= (POINTS - 1) // 2:
+            lower = max(lower, shape[i])
+        if rank[i] <= POINTS // 2:
+            upper = max(upper, shape[i])
+    return 0.5 * float(lower + upper)
 
 
 @njit(cache=True, nogil=True)

@@ -1,10 +1,6 @@
 """Live beat detection: one call per tick for a whole fleet, causal, any chunking the same.
 
-A QRS complex is the sharpest bend of the ECG. With y the signal averaged over 22 ms,
-
-    z(t) = 2 y(t - k) - y(t) - y(t - 2k),  k = 30 ms        (second difference, matched to a QRS)
-    m(t) = mean of |z| over the last 100 ms
-
+A QRS complex is the sharpest bend of the ECG; `qrs_feature` gives its size m(t), a sum over 100 ms.
 Every peak of m that stands alone for 200 ms is a candidate; it is a beat when it exceeds
 
     threshold = N + 0.4 (Q - N),  Q, N = medians of the last eight beat and noise peaks,
@@ -15,13 +11,14 @@ second difference suppresses baseline wander; the 22 ms mean, mains and muscle. 
 bend near the peak. The decision falls 0.29 s after R, or at the look-back.
 
 State is a bundle of arrays with a leading patient axis, advanced in place: copying the arrays is a
-checkpoint.
+checkpoint. What a detector has learnt is one record: numba counts references to every array that a
+call is handed, and a bundle of twelve cost more than the filters.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,23 +26,61 @@ from numba import njit
 
 from isosoma.core.errors import RangeError
 from isosoma.signals.beat_class import CLUSTERS, POINTS, STATISTICS, classify, shape_of
+from isosoma.signals.qrs_feature import bend_size, moving_mean, place, received
 
 __all__ = ["BEAT_TYPES", "BeatState", "Beats", "start", "tick"]
 
 Floats = npt.NDArray[np.float64]
 Halves = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Record = Any  # one row of `BeatState.patient`, whose fields numba knows
 
 BEAT_TYPES = "NSV"
 """Letters of `Beats.kind`: normal, supraventricular premature, ventricular (AAMI EC57 classes)."""
 
 _LEARN = 12  # candidates kept during the first two seconds
-_BLOCK = 32  # samples that pass each filter together
+_BLOCK = 256  # samples that pass each filter together
 _RING = 8
 
-# Columns of BeatState.tally (int64) and BeatState.level (float64).
-_N, _GAP, _PT, _LAST, _NQ, _NN, _NR, _NT, _BT, _TRY, _SEEN, _FROM = range(12)
-_X0, _HELD, _SUMY, _SUMM, _PV, _LASTV, _BV, _M1, _M2, _BEAT, _NOISE, _USUAL = range(12)
+
+_PATIENT = np.dtype(
+    [
+        ("n", "i8"),  # samples taken
+        ("since", "i8"),  # sample number at which it began, or began anew
+        ("gap", "i8"),  # samples lost in a row
+        ("learnt", "i8"),  # 1 after the first two seconds
+        ("candidates", "i8"),  # met while learning
+        ("peak_at", "i8"),  # the peak that waits for its judgement; -1 for none
+        ("last", "i8"),  # R of the last beat; -1 for none
+        ("lowered", "i8"),  # when the bar was last lowered
+        ("best_at", "i8"),  # R of the best rejected peak
+        ("beats", "i8"),
+        ("noises", "i8"),
+        ("rrs", "i8"),
+        ("held", "f8"),  # last sample received [V]
+        ("zero", "f8"),  # first sample [V]
+        ("sum_signal", "f8"),
+        ("sum_bend", "f8"),
+        ("m1", "f8"),  # the feature one and two samples ago
+        ("m2", "f8"),
+        ("peak", "f8"),
+        ("last_height", "f8"),
+        ("best", "f8"),
+        ("beat_height", "f8"),
+        ("noise_height", "f8"),
+        ("usual_rr", "f8"),  # [samples]
+        ("heights", "f8", _RING),
+        ("noise", "f8", _RING),
+        ("intervals", "f8", _RING),
+        ("early_at", "i8", _LEARN),
+        ("early", "f8", _LEARN),
+        ("early_shape", "f4", (_LEARN, POINTS)),
+        ("best_shape", "f4", POINTS),
+        ("shapes", "f4", (CLUSTERS, POINTS)),
+        ("shape_stats", "f8", (CLUSTERS, STATISTICS)),
+    ],
+    align=True,
+)
 
 
 class BeatState(NamedTuple):
@@ -53,30 +88,31 @@ class BeatState(NamedTuple):
 
     Attributes
     ----------
-    setup : shape (1, 8), the windows in samples and the rate [Hz]; the same for all patients.
-    tally, level : running integers (sample numbers, ring counts) and floats (sums, heights).
-    raw, smooth, bend : rings of the signal [V], its 22 ms mean and its second difference.
-    heights, noise, intervals : rings of the last eight beat and noise peaks [V] and RR [samples].
-    early_t, early_v, early_shape : candidates of the learning time, released when it ends.
-    best_shape : beat shape at the best rejected candidate, for the look-back.
-    shapes, shape_stats : templates of the beat shapes seen, and their statistics.
+    setup : shape (8,), the windows in samples and the rate [Hz]; the same for all patients.
+    patient : shape (patients,), records of what each detector has learnt.
+    raw, smooth, bend : the last of the signal [V], its 22 ms mean, its second difference; new last.
     """
 
     setup: Floats
-    tally: Ints
-    level: Floats
+    patient: npt.NDArray[np.void]
     raw: Floats
     smooth: Halves
     bend: Halves
-    heights: Floats
-    noise: Floats
-    intervals: Floats
-    early_t: Ints
-    early_v: Floats
-    early_shape: Halves
-    best_shape: Halves
-    shapes: Halves
-    shape_stats: Floats
+
+
+class Window(NamedTuple):
+    """Smoothed signal and bend [V] of one patient: the past, then the block; index 0 = `origin`."""
+
+    origin: int
+    smooth: Halves
+    bend: Halves
+
+
+class Marks(NamedTuple):
+    """Rows for the beats of a tick, to be written."""
+
+    number: Ints  # patient, R, decision, kind, RR
+    score: Floats  # height over noise, log-odds of a ventricular beat
 
 
 class Beats(NamedTuple):
@@ -117,24 +153,13 @@ def start(patients: int, hz: float) -> BeatState:
     k, mean, width = round(0.03 * hz), max(1, round(0.0222 * hz)), round(0.1 * hz)
     delay = k + (mean - 1) // 2
     setup = [k, mean, width, int(0.2 * hz), int(0.36 * hz), delay, width // 2, hz]
-    ring = 1 << math.ceil(math.log2(0.6 * hz + 2 * delay + width + _BLOCK))
+    past = math.ceil(0.5 * hz) + 2 * delay + width  # R of a judged peak, and 80 ms before
 
-    few = 1 << math.ceil(math.log2(mean + 1))
-
-    def zeros(*shape: int) -> Floats:
-        return np.zeros((patients, *shape))
-
-    def half(*shape: int) -> Halves:  # float32: the fleet's rings should stay in the cache
-        return np.zeros((patients, *shape), np.float32)
-
-    count = np.zeros((patients, 12), np.int64)
-    count[:, [_PT, _LAST, _BT]] = -1
-    return BeatState(
-        np.array([setup], np.float64), count, zeros(12), zeros(few), half(ring), half(ring),
-        zeros(_RING), zeros(_RING), zeros(_RING), np.zeros((patients, _LEARN), np.int64),
-        zeros(_LEARN), half(_LEARN, POINTS), half(POINTS), half(CLUSTERS, POINTS),
-        zeros(CLUSTERS, STATISTICS),
-    )  # fmt: skip
+    patient = np.zeros(patients, _PATIENT)
+    for name in ("peak_at", "last", "best_at"):
+        patient[name] = -1
+    signal, half = np.zeros((patients, mean)), np.zeros((patients, past), np.float32)
+    return BeatState(np.array(setup, np.float64), patient, signal, half, half.copy())
 
 
 def tick(state: BeatState, samples: Floats) -> Beats:
@@ -147,12 +172,12 @@ def tick(state: BeatState, samples: Floats) -> Beats:
         is held, and after 2 s of that the detector starts anew.
     """
     patients, n = samples.shape
-    if patients != len(state.tally):
-        raise RangeError(f"{patients} rows of samples for {len(state.tally)} patients")
-    room = patients * (n // int(state.setup[0, 3]) + _LEARN + 3)
-    marks, scores = np.empty((room, 5), np.int64), np.empty((room, 2))
-    found = _tick(state, np.ascontiguousarray(samples, np.float64), marks, scores)
-    m, s = marks[:found], scores[:found]
+    if patients != len(state.patient):
+        raise RangeError(f"{patients} rows of samples for {len(state.patient)} patients")
+    room = patients * (n // int(state.setup[3]) + _LEARN + 3)
+    out = Marks(np.empty((room, 5), np.int64), np.empty((room, 2)))
+    found = _tick(state, np.ascontiguousarray(samples, np.float64), out)
+    m, s = out.number[:found], out.score[:found]
     return Beats(m[:, 0], m[:, 1], m[:, 2], m[:, 3], m[:, 4], s[:, 0], s[:, 1])
 
 
@@ -170,269 +195,218 @@ def _median(ring: Floats, n: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _hear(c: Ints, level: Floats, noise: Floats, v: float) -> None:
+def _hear(a: Record, v: float) -> None:
     """Take a peak as noise."""
-    noise[c[_NN] % _RING] = v
-    c[_NN] += 1
-    level[_NOISE] = _median(noise, c[_NN])
+    a.noise[a.noises % _RING] = v
+    a.noises += 1
+    a.noise_height = _median(a.noise, a.noises)
 
 
 @njit(cache=True, nogil=True)
-def _threshold(level: Floats) -> float:
+def _threshold(a: Record) -> float:
     """Height a candidate must exceed: 40 % of the way from noise to beats."""
-    beat, noise = level[_BEAT], level[_NOISE]
+    beat, noise = a.beat_height, a.noise_height
     return noise + 0.4 * (beat - noise) if beat > noise else 0.5 * beat
 
 
 @njit(cache=True, nogil=True)
-def _locate(bend: Halves, setup: Floats, peak: int) -> int:
+def _locate(window: Window, setup: Floats, peak: int) -> int:
     """Return R: the largest bend within 70 ms of the feature's peak, the nearer the better."""
-    mask = np.uint64(len(bend) - 1)
     delay, half = int(setup[5]), int(setup[6])
     reach = int(0.07 * setup[7])
     centre = peak - half  # in time of `bend`, which runs `delay` behind the signal
     best, at, far = -1.0, centre, 0.5 / reach
     for i in range(max(0, centre - reach), centre + reach):
-        v = abs(bend[np.uint64(i) & mask]) * (1.0 - far * abs(i - centre))
+        v = abs(window.bend[i - window.origin]) * (1.0 - far * abs(i - centre))
         if v > best:
             best, at = v, i
     return at - delay
 
 
 @njit(cache=True, nogil=True)
-def _accept(
-    s: BeatState, p: int, r: int, v: float, shape: Halves,
-    marks: npt.NDArray[np.int64], scores: Floats, at: int,
-) -> int:  # fmt: skip
+def _accept(a: Record, hz: float, r: int, v: float, shape: Halves, out: Marks, at: int) -> int:
     """Take a candidate as a beat: update rings, classify, write the mark; return the next row."""
-    c = s.tally[p]
-    rr = r - c[_LAST] if c[_LAST] >= 0 else 0
-    usual, noise = s.level[p, _USUAL], max(s.level[p, _NOISE], 1e-9)
-    kind, score = classify(s.shapes[p], s.shape_stats[p], shape, float(rr), usual, s.setup[0, 7])
-    if 0 < rr < 3 * s.setup[0, 7]:
-        s.intervals[p, c[_NR] % _RING] = rr
-        c[_NR] += 1
-        s.level[p, _USUAL] = _median(s.intervals[p], c[_NR])
-    s.heights[p, c[_NQ] % _RING] = v
-    c[_NQ] += 1
-    s.level[p, _BEAT] = _median(s.heights[p], c[_NQ])
-    c[_LAST], s.level[p, _LASTV] = r, v
-    s.level[p, _BV] = 0.0
-    marks[at, 0], marks[at, 1], marks[at, 2], marks[at, 3], marks[at, 4] = p, r, c[_N], kind, rr
-    scores[at, 0], scores[at, 1] = v / noise, score
+    rr = r - a.last if a.last >= 0 else 0
+    kind, score = classify(a.shapes, a.shape_stats, shape, float(rr), a.usual_rr, hz)
+    if 0 < rr < 3 * hz:
+        a.intervals[a.rrs % _RING] = rr
+        a.rrs += 1
+        a.usual_rr = _median(a.intervals, a.rrs)
+    a.heights[a.beats % _RING] = v
+    a.beats += 1
+    a.beat_height = _median(a.heights, a.beats)
+    a.last, a.last_height, a.best = r, v, 0.0
+    out.number[at, 1], out.number[at, 2], out.number[at, 3], out.number[at, 4] = r, a.n, kind, rr
+    out.score[at, 0], out.score[at, 1] = v / max(a.noise_height, 1e-9), score
     return at + 1
 
 
 @njit(cache=True, nogil=True)
-def _end_learning(
-    s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int
-) -> int:
+def _end_learning(a: Record, hz: float, out: Marks, at: int) -> int:
     """Release the candidates of the first two seconds against their own largest."""
-    c = s.tally[p]
     highest = 0.0
-    for i in range(c[_NT]):
-        highest = max(highest, s.early_v[p, i])
-    for i in range(c[_NT]):
-        if s.early_v[p, i] > 0.45 * highest:
-            r, v = s.early_t[p, i], s.early_v[p, i]
-            at = _accept(s, p, r, v, s.early_shape[p, i], marks, scores, at)
+    for i in range(a.candidates):
+        highest = max(highest, a.early[i])
+    for i in range(a.candidates):
+        if a.early[i] > 0.45 * highest:
+            at = _accept(a, hz, a.early_at[i], a.early[i], a.early_shape[i], out, at)
         else:
-            _hear(c, s.level[p], s.noise[p], s.early_v[p, i])
-    c[_SEEN] = 1
+            _hear(a, a.early[i])
+    a.learnt = 1
     return at
 
 
 @njit(cache=True, nogil=True)
-def _candidate(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int) -> int:
+def _candidate(a: Record, window: Window, setup: Floats, out: Marks, at: int) -> int:
     """Judge the pending peak, now 200 ms old."""
-    c, level, setup = s.tally[p], s.level[p], s.setup[0]
-    peak, v = c[_PT], level[_PV]
-    near = peak - int(setup[5] + setup[6])
-    if c[_SEEN] == 0:
-        if near >= 0 and c[_NT] < _LEARN:
-            i = c[_NT]
-            s.early_t[p, i], s.early_v[p, i] = _locate(s.bend[p], setup, peak), v
-            s.early_shape[p, i] = _shape(s.smooth[p], setup, s.early_t[p, i])
-            c[_NT] += 1
-        ended = c[_N] - c[_FROM] >= 2.0 * setup[7]
-        return _end_learning(s, p, marks, scores, at) if ended else at
-    since = near - c[_LAST] if c[_LAST] >= 0 else 1 << 40
-    t_wave = since < setup[4] and v < 0.5 * level[_LASTV]
-    if v > _threshold(level) and not t_wave:
-        r = _locate(s.bend[p], setup, peak)
-        return _accept(s, p, r, v, _shape(s.smooth[p], setup, r), marks, scores, at)
-    _hear(c, level, s.noise[p], v)
-    if since >= setup[4] and v > level[_BV]:
-        level[_BV], c[_BT] = v, _locate(s.bend[p], setup, peak)
-        s.best_shape[p] = _shape(s.smooth[p], setup, c[_BT])
+    v, near, hz = a.peak, a.peak_at - int(setup[5] + setup[6]), setup[7]
+    if a.learnt == 0:
+        if near >= 0 and a.candidates < _LEARN:
+            i, r = a.candidates, _locate(window, setup, a.peak_at)
+            a.early_at[i], a.early[i] = r, v
+            a.early_shape[i] = _shape(window, setup, r)
+            a.candidates += 1
+        return _end_learning(a, hz, out, at) if a.n - a.since >= 2.0 * hz else at
+    gone = near - a.last if a.last >= 0 else 1 << 40
+    t_wave = gone < setup[4] and v < 0.5 * a.last_height
+    if v > _threshold(a) and not t_wave:
+        r = _locate(window, setup, a.peak_at)
+        return _accept(a, hz, r, v, _shape(window, setup, r), out, at)
+    _hear(a, v)
+    if gone >= setup[4] and v > a.best:
+        a.best, a.best_at = v, _locate(window, setup, a.peak_at)
+        a.best_shape[:] = _shape(window, setup, a.best_at)
     return at
 
 
 @njit(cache=True, nogil=True)
-def _shape(smooth: Halves, setup: Floats, r: int) -> Halves:
+def _shape(window: Window, setup: Floats, r: int) -> Halves:
     """Return the shape of the beat at R from the smoothed signal, which runs half a mean late."""
-    return shape_of(smooth, r + int((setup[1] - 1) // 2), setup[7])
+    return shape_of(window.smooth, r + int((setup[1] - 1) // 2) - window.origin, setup[7])
 
 
 @njit(cache=True, nogil=True)
-def _look_back(s: BeatState, p: int, marks: npt.NDArray[np.int64], scores: Floats, at: int) -> int:
+def _look_back(a: Record, setup: Floats, out: Marks, at: int) -> int:
     """Take the best rejected peak when a beat is overdue; lower the bar after 4 s without any."""
-    c, level, n = s.tally[p], s.level[p], s.tally[p, _N]
-    if level[_BV] > 0.0 and n > _overdue(c, level, s.setup[0]):
-        if level[_BV] > 0.5 * _threshold(level):
-            shape = s.best_shape[p].copy()
-            at = _accept(s, p, c[_BT], level[_BV], shape, marks, scores, at)
-        level[_BV] = 0.0
-    if n - max(c[_LAST], c[_TRY]) > 4.0 * s.setup[0, 7]:
-        c[_TRY] = n
+    if a.best > 0.0 and a.n > _overdue(a, setup):
+        if a.best > 0.5 * _threshold(a):
+            at = _accept(a, setup[7], a.best_at, a.best, a.best_shape.copy(), out, at)
+        a.best = 0.0
+    if a.n - max(a.last, a.lowered) > 4.0 * setup[7]:
+        a.lowered = a.n
         for i in range(_RING):
-            s.heights[p, i] *= 0.6
-        level[_BEAT] = _median(s.heights[p], c[_NQ])
+            a.heights[i] *= 0.6
+        a.beat_height = _median(a.heights, a.beats)
     return at
 
 
 @njit(cache=True, nogil=True)
-def _overdue(c: Ints, level: Floats, setup: Floats) -> int:
+def _overdue(a: Record, setup: Floats) -> int:
     """Sample number after which the next beat is overdue by half an interval."""
-    usual = level[_USUAL]
-    if usual <= 0.0:
+    if a.usual_rr <= 0.0:
         return 1 << 62
-    return c[_LAST] + int(1.5 * usual + setup[3] + setup[5])
+    return a.last + int(1.5 * a.usual_rr + setup[3] + setup[5])
 
 
 @njit(cache=True, nogil=True)
-def _next_look(c: Ints, level: Floats, setup: Floats) -> int:
+def _next_look(a: Record, setup: Floats) -> int:
     """Sample number at which `_look_back` can next have something to do."""
-    if c[_SEEN] == 0:
+    if a.learnt == 0:
         return 1 << 62
-    quiet = max(c[_LAST], c[_TRY]) + int(4.0 * setup[7]) + 1
-    return min(quiet, _overdue(c, level, setup) + 1) if level[_BV] > 0.0 else quiet
+    quiet = max(a.last, a.lowered) + int(4.0 * setup[7]) + 1
+    return min(quiet, _overdue(a, setup) + 1) if a.best > 0.0 else quiet
 
 
 @njit(cache=True, nogil=True)
-def _restart(s: BeatState, p: int) -> None:
-    """Forget everything but the sample number, as after a gap."""
-    c, n = s.tally[p], s.tally[p, _N]
-    c[:] = 0
-    c[_N], c[_PT], c[_LAST], c[_BT] = n, -1, -1, -1
-    s.level[p, :] = 0.0
-    s.raw[p, :] = 0.0
-    s.smooth[p, :] = 0.0
-    s.bend[p, :] = 0.0
-    s.shape_stats[p, :, :] = 0.0
-
-
-@njit(cache=True, nogil=True)
-def _tick(s: BeatState, samples: Floats, marks: npt.NDArray[np.int64], scores: Floats) -> int:
-    at, block = 0, np.empty(_BLOCK)
+def _tick(s: BeatState, samples: Floats, out: Marks) -> int:
+    """Advance patient by patient, a block at a time; return how many rows of `out` were written."""
+    at, mean, past = 0, s.raw.shape[1], s.bend.shape[1]
+    raw, work = np.empty(mean + _BLOCK), np.empty(_BLOCK)
+    smooth = np.empty(past + _BLOCK, np.float32)
+    bend = np.empty(past + _BLOCK, np.float32)
     for p in range(samples.shape[0]):
-        at = _patient(s, p, samples[p], block, marks, scores, at)
+        began = at
+        for first in range(0, samples.shape[1], _BLOCK):
+            part = samples[p, first : first + _BLOCK]
+            window = Window(s.patient[p].n - past, smooth, bend)
+            place(s.raw[p], raw)
+            place(s.smooth[p], smooth)
+            place(s.bend[p], bend)
+            at = _block(s.patient[p], part, raw, window, s.setup, work, out, at)
+            place(raw[len(part) :], s.raw[p])
+            place(smooth[len(part) :], s.smooth[p])
+            place(bend[len(part) :], s.bend[p])
+        for i in range(began, at):
+            out.number[i, 0] = p
     return at
 
 
 @njit(cache=True, nogil=True)
-def _patient(
-    s: BeatState, p: int, samples: Floats, block: Floats,
-    marks: npt.NDArray[np.int64], scores: Floats, at: int,
+def _block(
+    a: Record, samples: Floats, raw: Floats, window: Window, setup: Floats, work: Floats,
+    out: Marks, at: int,
 ) -> int:  # fmt: skip
-    """Advance one patient, a block of received samples or one lost sample at a time.
-
-    Only rows travel into the filters: handing over the whole state costs more than a block.
-    """
-    c, level, setup = s.tally[p], s.level[p], s.setup[0]
-    raw, smooth, bend = s.raw[p], s.smooth[p], s.bend[p]
-    k, mean, width, i = int(setup[0]), int(setup[1]), int(setup[2]), 0
+    """Advance one patient by at most a block: received samples together, a lost one alone."""
+    k, mean, width = int(setup[0]), int(setup[1]), int(setup[2])
+    past, i = len(window.bend) - _BLOCK, 0
     while i < len(samples):
-        take = _received(samples, i, block)
+        take = received(samples, i)
         if take == 0:
-            block[0], take = level[_HELD], 1
-            c[_GAP] += 1
+            take = 1
+            a.gap += 1
+            raw[mean + i] = a.held - a.zero
         else:
-            if c[_N] == 0 or c[_GAP] > int(2.0 * setup[7]):
-                _restart(s, p)
-                level[_X0], c[_FROM] = block[0], c[_N]
-            c[_GAP], level[_HELD] = 0, block[take - 1]
+            if a.n == 0 or a.gap > int(2.0 * setup[7]):
+                _restart(a, samples[i])
+                raw[: mean + i], window.smooth[: past + i], window.bend[: past + i] = 0.0, 0.0, 0.0
+            a.gap, a.held = 0, samples[i + take - 1]
+            for j in range(i, i + take):
+                raw[mean + j] = samples[j] - a.zero
+        part = work[:take]
+        smooth, bend = window.smooth[i:], window.bend[i:]
+        fresh = raw[i : mean + i + take]
+        a.sum_signal = moving_mean(fresh, smooth[past:], part, a.n, a.sum_signal)
+        a.sum_bend = bend_size(smooth, bend, past, k, width, part, a.n, a.sum_bend)
+        at = _judge(a, window, setup, part, out, at)
         i += take
-        part, n = block[:take], c[_N]
-        level[_SUMY] = _smoothen(raw, smooth, n, mean, part, level[_X0], level[_SUMY])
-        level[_SUMM] = _bend(smooth, bend, n, k, width, part, level[_SUMM])
-        j, look = 0, _next_look(c, level, setup)
-        while True:
-            j = _peaks(c, level, setup, look, part, j)
-            if j == take:
-                break
-            if c[_PT] >= 0 and c[_N] - c[_PT] >= setup[3]:
-                at = _candidate(s, p, marks, scores, at)
-                c[_PT], level[_PV], look = -1, 0.0, _next_look(c, level, setup)
-            if c[_N] >= look:
-                at = _look_back(s, p, marks, scores, at)
-                look = _next_look(c, level, setup)
-            c[_N], j = c[_N] + 1, j + 1
     return at
 
 
 @njit(cache=True, nogil=True)
-def _received(samples: Floats, i: int, block: Floats) -> int:
-    """Copy the samples from `i` on that were received; return how many, at most a block."""
-    take = min(len(block), len(samples) - i)
-    for j in range(take):
-        x = samples[i + j]
-        if x - x != 0.0:
-            return j
-        block[j] = x
-    return take
+def _restart(a: Record, zero: float) -> None:
+    """Forget everything but the sample number, as after a gap; the caller clears the past."""
+    a.since, a.zero = a.n, zero
+    a.peak_at = a.last = a.best_at = -1
+    a.learnt = a.candidates = a.lowered = a.beats = a.noises = a.rrs = 0
+    a.sum_signal = a.sum_bend = a.m1 = a.m2 = a.peak = a.last_height = a.best = 0.0
+    a.beat_height = a.noise_height = a.usual_rr = 0.0
+    a.shape_stats[:] = 0.0
 
 
 @njit(cache=True, nogil=True)
-def _smoothen(
-    raw: Floats, smooth: Halves, n: int, mean: int, block: Floats, x0: float, total: float
-) -> float:
-    """Put the 22 ms mean of a block into its ring and return the running sum, renewed each turn.
-
-    Indices are unsigned: numba then asks no sign at every access.
-    """
-    few, mask = np.uint64(len(raw) - 1), np.uint64(len(smooth) - 1)
-    first, back, share = np.uint64(n), np.uint64(mean), 1.0 / mean
-    for j in range(len(block)):
-        u, v = first + np.uint64(j), block[j] - x0
-        raw[u & few] = v
-        total += v - raw[(u - back) & few]
-        if u & mask == 0:
-            total = 0.0
-            for i in range(mean):
-                total += raw[(u - np.uint64(i)) & few]
-        smooth[u & mask] = total * share
-    return total
+def _judge(a: Record, window: Window, setup: Floats, feature: Floats, out: Marks, at: int) -> int:
+    """Follow the peaks of the feature and decide on those whose time has come."""
+    j, look = 0, _next_look(a, setup)
+    while True:
+        j = _peaks(a, int(setup[3]), look, feature, j)
+        if j == len(feature):
+            return at
+        if a.peak_at >= 0 and a.n - a.peak_at >= setup[3]:
+            at = _candidate(a, window, setup, out, at)
+            a.peak_at, a.peak, look = -1, 0.0, _next_look(a, setup)
+        if a.n >= look:
+            at = _look_back(a, setup, out, at)
+            look = _next_look(a, setup)
+        a.n, j = a.n + 1, j + 1
 
 
 @njit(cache=True, nogil=True)
-def _bend(
-    smooth: Halves, bend: Halves, n: int, lag: int, width: int, block: Floats, total: float
-) -> float:
-    """Put the second difference into its ring and the 100 ms sum of its size into `block`."""
-    mask, first = np.uint64(len(bend) - 1), np.uint64(n)
-    k, k2, back = np.uint64(lag), np.uint64(2 * lag), np.uint64(width)
-    for j in range(len(block)):
-        u = first + np.uint64(j)
-        z = np.float32(2.0) * smooth[(u - k) & mask] - smooth[u & mask] - smooth[(u - k2) & mask]
-        bend[u & mask] = z
-        total += float(abs(z)) - float(abs(bend[(u - back) & mask]))
-        if u & mask == 0:
-            total = 0.0
-            for i in range(width):
-                total += abs(float(bend[(u - np.uint64(i)) & mask]))
-        block[j] = total
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _peaks(c: Ints, level: Floats, setup: Floats, look: int, feature: Floats, j: int) -> int:
+def _peaks(a: Record, apart: int, look: int, feature: Floats, j: int) -> int:
     """Follow the peaks of the feature from sample `j` of a block; return where one is to be judged.
 
     That is 200 ms after a peak that stood alone, or at sample number `look`; else the block's end.
     """
-    m1, m2, pv, n, pt = level[_M1], level[_M2], level[_PV], c[_N], c[_PT]
-    apart = int(setup[3])
+    m1, m2, pv, n, pt = a.m1, a.m2, a.peak, a.n, a.peak_at
     due = min(pt + apart, look) if pt >= 0 else look
     while j < len(feature):
         m = feature[j]
@@ -443,5 +417,5 @@ def _peaks(c: Ints, level: Floats, setup: Floats, look: int, feature: Floats, j:
         if n >= due:
             break
         n, j = n + 1, j + 1
-    level[_M1], level[_M2], level[_PV], c[_N], c[_PT] = m1, m2, pv, n, pt
+    a.m1, a.m2, a.peak, a.n, a.peak_at = m1, m2, pv, n, pt
     return j
