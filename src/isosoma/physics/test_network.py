@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.polynomial.polynomial import polyval
 
 from isosoma.core.errors import ModelError
-from isosoma.physics.activation import ATRIAL, VENTRICULAR, double_hill, hill_lines
+from isosoma.physics.activation import _FITS, ATRIAL, VENTRICULAR, double_hill, fitted, hill_lines
 from isosoma.physics.elementary import exp_falling, exp_moderate, log_moderate
 from isosoma.physics.elements.compliance import vein
 from isosoma.physics.elements.tube import tube
@@ -175,6 +176,16 @@ def test_the_fitted_activation_is_the_double_hill(shape):
     for line in hill_lines(shape, "e", "s"):
         exec(line, space)
     assert np.abs(space["e"] - double_hill(s, shape)).max() < 2e-4
+
+
+@pytest.mark.parametrize("shape", [VENTRICULAR, ATRIAL])
+def test_the_coefficients_written_down_are_those_of_the_fit(shape):
+    s, x = np.linspace(0.0, 1.5, 301), np.linspace(-1.0, 1.0, 301)
+    curves = [
+        (s * polyval(s, fit.above) / polyval(s, fit.below), polyval(x, fit.fall))
+        for fit in (_FITS[shape], fitted(shape))
+    ]
+    np.testing.assert_allclose(curves[0], curves[1], atol=1e-9)
 
 
 @given(st.floats(-1e4, 1e4), st.floats(-1e-3, 1e-3))
