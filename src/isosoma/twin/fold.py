@@ -223,7 +223,8 @@ def _usual(subject: Subject, outputs: Sequence[str]) -> dict[str, float]:
 @lru_cache(maxsize=64)
 def _rest(person: Person, outputs: tuple[str, ...]) -> tuple[float, ...]:
     """Return the outputs [SI] of the median person of that body at rest."""
-    z = np.zeros((1, len(physics.unknowns(person))))
+    # Two of them: more than one member take the kernel of every other prediction.
+    z = np.zeros((2, len(physics.unknowns(person))))
     return tuple(physics.predictor(person, outputs)(z, np.zeros(0))[0].tolist())
 
 
