@@ -23,11 +23,11 @@ from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.organs.circulation.parameters import shown
 from isosoma.organs.circulation.published import Finding, run_case
 from isosoma.serve.simulation import (
-    SETTLING,
     Beat,
     Plan,
     Simulation,
     age_of,
+    begun,
     duration,
     graph_of,
     person_of,
@@ -35,6 +35,7 @@ from isosoma.serve.simulation import (
     simulate,
 )
 from isosoma.twin.course import frames
+from isosoma.twin.starting import SETTLING
 
 __all__ = ["run", "summary_of"]
 
@@ -238,8 +239,6 @@ def _inputs() -> tuple[Any, ...]:
 
 def _waveforms(wanted: Plan, hertz: float) -> int:
     """Write pressures, volumes and flows as they are computed."""
-    from isosoma.serve.simulation import begun
-
     start = begun(wanted)
     rows = [n for n in start.state if n[:2] in ("p_", "V_", "q_") and _printable(n)]
     writer = csv.writer(sys.stdout, lineterminator="\n")

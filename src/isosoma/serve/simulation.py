@@ -22,9 +22,9 @@ from isosoma.organs.circulation.edits import edited
 from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.organs.circulation.rows import SAMPLE
-from isosoma.organs.circulation.steps import step_for
 from isosoma.physics.network import Graph
-from isosoma.twin.course import Frame, Running, beginning, frames, settled
+from isosoma.twin.course import Frame, Running, frames
+from isosoma.twin.starting import at_rest
 
 __all__ = [
     "Beat",
@@ -39,8 +39,6 @@ __all__ = [
     "simulate",
 ]
 
-SETTLING = 180.0
-"""Time that a circulation runs before the rehearsal begins [s]; its beats are then alike."""
 EVERY = 0.2
 """Time between two looks at the state [s]: shorter than a beat."""
 LOOKS = 15_000
@@ -48,10 +46,6 @@ LOOKS = 15_000
 _ITEM = re.compile(r"\s*(\w+)\s*=\s*(.*?)\s*$")
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)$")
 _LONGEST = 24 * 3600.0
-_RESTING = 0.566
-"""Beats in one `period`, the parameter, of anybody at rest."""
-_LEAKING = 0.04
-"""Share of the mitral valve's area, 0.2 cm2 in an adult, from which a leak asks for finer steps."""
 _BODY = {
     "age": ("a", 1.0, 0.0, 120.0),
     "weight": ("kg", 1.0, 0.4, 400.0),
@@ -241,24 +235,9 @@ def plan(
     return Plan(person, graph, _settings(settings, person), acts, done, seconds)
 
 
-def _step(wanted: Plan) -> float:
-    """Return the step [s] that the fastest rate at rest or by a pacer asks for."""
-    theta = {**theta_of(wanted.person), **wanted.settings}
-    given = [(c.name, c.value) for act in wanted.done for c in act.changes] + [*theta.items()]
-    paced = [value for name, value in given if name == "pacing_rate"]
-    leaks = [value for name, value in given if name in ("mitral_leak", "aortic_leak")]
-    large = _LEAKING * theta["mitral_area"]
-    return step_for(max(_RESTING / theta["period"], *paced, 0.0), max(leaks, default=0.0) >= large)
-
-
 def begun(wanted: Plan) -> Running:
     """Return the circulation of a plan, settled, at time 0 of the rehearsal."""
-    model = Circulation(step=_step(wanted), graph=wanted.graph)
-    names = {p.name for p in model.inputs}
-    medians = theta_of(wanted.person) | {k: v for k, v in wanted.settings.items() if k not in names}
-    inputs = inputs_of(wanted.person) | {k: v for k, v in wanted.settings.items() if k in names}
-    theta = {k: np.array([v]) for k, v in medians.items()}
-    return settled(beginning(model, theta, inputs), SETTLING)
+    return at_rest(wanted.person, wanted.settings, wanted.done, wanted.graph)
 
 
 def simulate(wanted: Plan, told: Callable[[float], Any] | None = None) -> Simulation:

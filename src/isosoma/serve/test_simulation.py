@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from isosoma.core.errors import InputError
 from isosoma.organs.circulation.acts import read_acts
 from isosoma.organs.circulation.body import Person
-from isosoma.serve.simulation import _step, age_of, duration, graph_of, person_of, plan
+from isosoma.serve.simulation import age_of, duration, graph_of, person_of, plan
 
 
 def test_a_person_in_words():
@@ -99,19 +99,3 @@ def test_an_age_in_words():
     assert [age_of(Person(age=a)) for a in ages] == [
         "a newborn", "6 months", "18 months", "2 years", "5 years", "72.2 years",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("person", "given", "acts", "step"),
-    [
-        ("", (), (), 1e-3),
-        ("age=0", (), (), 1e-3),
-        ("", ("pacing_rate=180 /min",), (), 5e-4),
-        ("", (), ("pace 195 /min at 5 s",), 2.5e-4),
-        ("", ("mitral_leak=0.4 cm2",), (), 1e-3),
-        ("", ("mitral_leak=0.4 cm2",), ("pace 120 /min",), 5e-4),
-    ],
-)
-def test_a_fast_heart_or_a_leak_takes_a_finer_step(person, given, acts, step):
-    wanted = plan(person_of(person), graph_of(None), given, read_acts(acts), 10.0)
-    assert _step(wanted) == step

@@ -12,10 +12,9 @@ from isosoma.core.errors import TimeError
 from isosoma.core.intervention import Intervention
 from isosoma.infer.track import forecast as moved
 from isosoma.organs.circulation import predict as physics
-from isosoma.organs.circulation.body import inputs_of
-from isosoma.organs.circulation.model import Circulation
-from isosoma.twin.course import Course, Running, beginning, follow, settled
+from isosoma.twin.course import Course, Running, follow
 from isosoma.twin.fold import Twin
+from isosoma.twin.starting import at_rest
 
 __all__ = ["Forecast", "Range", "expected", "rehearsed", "started"]
 
@@ -101,19 +100,20 @@ def _at(twin: Twin, at: int, sign: float = 1.0) -> Floats:
     return np.ascontiguousarray(2.0 * kept - went)
 
 
-def started(twin: Twin, at: int, members: int | None = None) -> Running:
+def started(
+    twin: Twin, at: int, acts: Iterable[Intervention] = (), members: int | None = None
+) -> Running:
     """Return the twin's members at rest at `at` [ns], ready for acts; time 0 is then.
 
     Parameters
     ----------
+    acts : those that will be done; they decide on the step.
     members : how many, the first ones; all by default.
     """
-    model, person = Circulation(), twin.subject.person
-    z = _at(twin, at)[: members or None]
-    theta = physics.theta_at(model, person, z, twin.subject.valves)
-    run = beginning(model, {k: np.asarray(v, np.float64) for k, v in theta.items()},
-                    inputs_of(person))  # fmt: skip
-    return settled(run, SETTLING)
+    person, z = twin.subject.person, _at(twin, at)[: members or None]
+    sought = physics.unknowns(person, twin.subject.valves)
+    changed = {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
+    return at_rest(person, changed, acts, seconds=SETTLING)
 
 
 def rehearsed(
@@ -124,4 +124,5 @@ def rehearsed(
 
     The first frame comes `every` [s] after `at` [ns]; acts count from there, as in any rehearsal.
     """
-    return follow(started(twin, at, members), acts, seconds, every)
+    plan = tuple(acts)
+    return follow(started(twin, at, plan, members), plan, seconds, every)
