@@ -21,15 +21,18 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from math import gcd
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from isosoma.exchange.annotations import BEAT_SYMBOLS, Annotations, read_annotations
 from isosoma.exchange.wfdb import read_record
+from isosoma.signals import beats as detector
 from isosoma.signals import scoring
 from isosoma.signals.cosen import cosen
 from isosoma.signals.events import RULES
@@ -43,6 +46,7 @@ Ints = npt.NDArray[np.int64]
 
 NORMAL_OR_S = "NLRejAaJSn"
 VENTRICULAR = "VE"
+RATES = (128, 250, 500, 1000)
 WITHIN = 10.0  # [s] a red flag may take
 
 
@@ -117,6 +121,20 @@ def run_record(path: Path) -> Run:
 def count(run: Run, found: Ints, reach: float) -> scoring.Score:
     """Score detections of one record at a tolerance [s]."""
     return scoring.score(run.beats[0], found, int(reach * run.hz), run.fibrillation)
+
+
+def by_rate(runs: list[Run]) -> dict[int, float]:
+    """F1 at 150 ms of the records resampled to other rates [Hz], by polyphase filters."""
+    out = dict[int, float]()
+    for hz in RATES:
+        total = scoring.Score(0, 0, 0)
+        for run in runs:
+            share = gcd(hz, int(run.hz))
+            ecg = resample_poly(np.nan_to_num(run.ecg[0]), hz // share, int(run.hz) // share)
+            found = detector.tick(detector.start(1, float(hz)), ecg[None]).r
+            total += count(run, np.round(np.sort(found) * run.hz / hz).astype(np.int64), 0.15)
+        out[hz] = round(scoring.f1(total), 4)
+    return out
 
 
 def ventricular(run: Run) -> tuple[int, int, int]:
@@ -249,8 +267,6 @@ def recorded_false_alarms() -> tuple[int, list[str]]:
 
 def fleet(patients: int, monitor: bool) -> float:
     """CPU time of one tick of 1 s at 250 Hz, median of 12 [ms]; one core."""
-    from isosoma.signals import beats as detector
-
     made = synthesise(80.0, 250.0, 7, Plan(ventricular=0.05)).ecg
     one: Any = monitor_start(patients, 250.0) if monitor else detector.start(patients, 250.0)
     shift = (np.arange(patients) * 97) % 15000
@@ -384,11 +400,14 @@ def main() -> int:
     sizes = {p: round(fleet(p, False), 3) for p in (100, 1000, 10000)}
     whole = {p: round(fleet(p, True), 3) for p in (100, 1000, 10000)}
     print("fleet tick [ms per core], beats alone:", sizes, " beats, rhythm, events:", whole)
+    rates = by_rate(runs)
+    print("F1 at 150 ms, resampled to [Hz]:", rates)
     peers = {} if asked.no_peers else run_peers(runs)
     for name, row in peers.items():
         print(f"{name:>12}", row)
     good, bad = (sum(v[i] for v in table.values()) for i in (0, 1))
     found |= {
+        "f1_150_by_hz": rates,
         "fleet_tick_ms": sizes[1000],
         "fleet_tick_ms_by_patients": sizes,
         "fleet_monitor_tick_ms_by_patients": whole,

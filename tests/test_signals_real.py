@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import gcd
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from isosoma.exchange.annotations import BEAT_SYMBOLS, read_annotations
 from isosoma.exchange.wfdb import read_record
@@ -52,6 +54,18 @@ def test_beats_of_recorded_patients(shared_data: Path, name: str, least: float) 
     late = (parts[0].beats.decided - parts[0].beats.r) / 360.0
     assert np.quantile(late, 0.95) <= 0.35
     assert (late > 0).all()
+
+
+@pytest.mark.parametrize("hz", [128, 250, 500, 1000])
+def test_a_recorded_patient_at_other_rates(shared_data: Path, hz: int) -> None:
+    ecg = _volts(shared_data / "signals" / "mitdb" / "100.hea")[0]
+    marks = read_annotations(shared_data / "signals" / "mitdb" / "100.atr")
+    beats = marks.sample[np.isin(marks.symbol, list(BEAT_SYMBOLS))]
+    share = gcd(hz, 360)
+    found, _, _ = _run(resample_poly(ecg, hz // share, 360 // share)[None], float(hz))
+    at = np.round(found * 360.0 / hz).astype(np.int64)
+    assert scoring.f1(scoring.score(beats, at, 54)) >= 0.998
+    assert scoring.f1(scoring.score(beats, at, 27)) >= 0.995
 
 
 def test_chunks_of_a_recorded_patient_change_nothing(shared_data: Path) -> None:

@@ -55,6 +55,16 @@ def test_sinus_rhythm_is_good(seed):
     assert weight(sinus(seed, rate=2.6)) > 0.6  # a newborn's
 
 
+def test_a_converter_that_overflows_is_seen():
+    large = 150 * sinus()
+    over = (large + 8000 + 2**15) % 2**16 - 2**15
+    assert np.abs(np.diff(over)).max() > 50_000
+    verdict = judge(start(), wave(over))[1]
+    assert "overflowed" in verdict.reason
+    assert verdict.weight <= 0.2
+    assert "overflowed" not in judge(start(), wave(large))[1].reason
+
+
 @pytest.mark.parametrize("noise", [0.3, 1.0, 3.0])
 def test_asystole_is_never_withheld(noise):
     g = np.random.default_rng(1)

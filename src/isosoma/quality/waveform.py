@@ -16,7 +16,16 @@ from isosoma.core.observation import GOOD, Verdict, Waveform, combine
 from isosoma.quality.ecg import indices, smoothed, weight_of
 from isosoma.quality.view import MMHG, SECOND
 
-__all__ = ["Tail", "dead", "judge_waveform", "missing", "noisy_ecg", "saturated", "squared"]
+__all__ = [
+    "Tail",
+    "dead",
+    "judge_waveform",
+    "missing",
+    "noisy_ecg",
+    "saturated",
+    "squared",
+    "wrapped",
+]
 
 WINDOW = 10.0  # [s] of signal behind an index (section 3)
 LEAST = 5.0  # [s] below which no index is told
@@ -99,6 +108,16 @@ def saturated(x: Samples) -> Verdict | None:
     return Verdict("the signal is cut off at its rail: lower the gain or refit", 0.2)
 
 
+def wrapped(x: Samples) -> Verdict | None:
+    """A step over three quarters of all 16 bits: the converter overflowed.
+
+    Nothing in a patient, nor a pacing spike, takes the whole range in one sample.
+    """
+    if x.size < 2 or np.abs(np.diff(x.astype(np.int32))).max() < 0.75 * 2**16:
+        return None
+    return Verdict("the converter overflowed: lower the gain or remove the offset", 0.2)
+
+
 def dead(x: Samples, hz: float) -> Verdict | None:
     """Exactly constant: over 2 s (or the whole block) no electrode, over 0.5 s doubtful.
 
@@ -175,7 +194,7 @@ def judge_waveform(tail: Tail | None, w: Waveform) -> tuple[Tail, Verdict]:
 def _window(block: Samples, window: Samples, w: Waveform) -> Verdict:
     """Judge `block` by the hard rules and, for an ECG, `window` by the indices."""
     recent = window[-max(block.size, int(2 * w.hz)) :]
-    found = [saturated(block), dead(recent, w.hz)]
+    found = [saturated(block), wrapped(block), dead(recent, w.hz)]
     if w.variable == "arterial_pressure":
         found.append(squared(block, w))
     if w.variable == "ecg" and not any(v is not None and v.weight == 0 for v in found):
