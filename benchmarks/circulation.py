@@ -34,7 +34,7 @@ from benchmarks import accuracy  # noqa: E402  the folder above is on the path f
 
 from isosoma.core.model import Bundle  # noqa: E402
 from isosoma.organs.circulation.model import Circulation  # noqa: E402
-from isosoma.physics.kernel import CACHE  # noqa: E402
+from isosoma.physics.cache import CACHE  # noqa: E402
 
 CASES = ROOT.parent / "shared" / "data" / "circulation" / "svzerod" / "cases"
 TRACKING = (
