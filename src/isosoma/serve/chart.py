@@ -14,7 +14,20 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Panel", "axes", "band", "document", "line", "mark", "nice_range", "text", "ticks"]
+__all__ = [
+    "Panel",
+    "axes",
+    "band",
+    "document",
+    "heading",
+    "line",
+    "mark",
+    "nice_range",
+    "point",
+    "shade",
+    "text",
+    "ticks",
+]
 
 Floats = npt.NDArray[np.float64]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -39,6 +52,10 @@ text { fill: var(--text); font-size: 12px; } .soft { fill: var(--soft); }
 .stamp { fill: none; stroke: var(--mark); stroke-dasharray: 5 3; stroke-width: 1.4; }
 .stamp-text { fill: var(--mark); font-weight: 700; font-size: 12px; text-anchor: middle; }
 .halo { paint-order: stroke; stroke: var(--ground); stroke-width: 5px; stroke-linejoin: round; }
+.point path { stroke-width: 1.2; } .point circle { stroke-width: 1.3; }
+.refused circle { fill: var(--panel); } .inner { opacity: .3; }
+.stale { fill: url(#stale); } .stale-line { stroke: var(--soft); stroke-width: 1; opacity: .4; }
+.now { stroke: var(--text); stroke-width: 1.2; } .warn { fill: var(--amber); font-weight: 700; }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 """  # noqa: E501 - a style sheet
 _COLOURS = ("red", "green", "blue", "cyan", "amber", "before", "mark")
@@ -162,12 +179,12 @@ def line(
 
 
 def band(
-    panel: Panel, x: Sequence[float] | Floats, low: Floats, high: Floats, colour: str
-) -> str:  # fmt: skip
-    """Return a filled band between two curves."""
+    panel: Panel, x: Sequence[float] | Floats, low: Floats, high: Floats, *classes: str
+) -> str:
+    """Return a filled band between two curves, of a colour's class ``fill-…``."""
     there = _path(panel, x, high)
     back = _path(panel, list(x)[::-1], low[::-1]).replace("M", "L", 1)
-    return f'<path class="band fill-{colour}" d="{there}{back}Z"/>'
+    return f'<path class="band {" ".join(classes)}" d="{there}{back}Z"/>'
 
 
 def mark(panel: Panel, at: float, until: float | None = None, above: float = 0.0) -> str:
@@ -182,6 +199,34 @@ def mark(panel: Panel, at: float, until: float | None = None, above: float = 0.0
         )
     top, bottom = panel.top - above, panel.top + panel.height
     return f'{shade}<path class="mark" d="M{x:.1f} {top:.1f}V{bottom:.1f}"/>'
+
+
+def shade(panel: Panel, since: float, until: float, kind: str) -> str:
+    """Return a panel's ground shaded over a span of x, as far as it is shown."""
+    a, b = (panel.at_x(min(max(x, panel.x[0]), panel.x[1])) for x in (since, until))
+    place = f'x="{a:.1f}" y="{panel.top}" width="{max(b - a, 0.0):.1f}" height="{panel.height}"'
+    return f'<rect class="{kind}" {place}/>'
+
+
+def point(panel: Panel, x: float, low: float, middle: float, high: float, *classes: str) -> str:
+    """Return a measured point with a bar from `low` to `high`, cut at the panel's edges."""
+    bottom, y, top = (
+        panel.at_y(min(max(v, panel.y[0]), panel.y[1])) for v in (low, middle, high)
+    )  # fmt: skip
+    a, kind = panel.at_x(x), " ".join(("point", *classes))
+    bar = f'<path d="M{a:.1f} {top:.1f}V{bottom:.1f}"/>'
+    return f'<g class="{kind}">{bar}<circle cx="{a:.1f}" cy="{y:.1f}" r="2.8"/></g>'
+
+
+def heading(title: str, about: str, stamp: str, left: float, right: float) -> Sequence[str]:
+    """Return the title of a picture, what it is of, and a stamp that says what it is not."""
+    x = right - 250.0
+    return (
+        text(left, 44, title, "head"),
+        text(left, 68, about, "soft"),
+        f'<rect class="stamp" x="{x}" y="28" width="250" height="30" rx="4"/>',
+        text(x + 125.0, 48, stamp, "stamp-text"),
+    )
 
 
 def document(width: float, height: float, title: str, about: str, parts: Iterable[str]) -> str:

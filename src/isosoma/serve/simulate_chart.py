@@ -12,17 +12,18 @@ import numpy.typing as npt
 from isosoma.core.quantity import show, show_duration, show_unit
 from isosoma.core.units import ucum
 from isosoma.core.vocabulary import VOCABULARY
-from isosoma.organs.circulation.acts import Act, write_act
+from isosoma.organs.circulation.acts import write_act
 from isosoma.serve.chart import (
     Panel,
     axes,
     band,
     document,
+    heading,
     line,
-    mark,
     nice_range,
     text,
 )
+from isosoma.serve.chart_acts import LINE, act_legend, act_marks
 from isosoma.serve.simulation import Simulation, age_of
 from isosoma.twin.course import Running, follow
 
@@ -69,29 +70,30 @@ def _series(done: Simulation, name: str) -> Floats:
 def draw(done: Simulation) -> str:
     """Return the picture as SVG text."""
     acts = done.plan.acts
-    height = _TOP + 4 * (_HIGH + _GAP) + 40.0 + 18.0 * math.ceil(len(acts) / 2)
+    height = _TOP + 4 * (_HIGH + _GAP) + 40.0 + LINE * math.ceil(len(acts) / 2)
     who = done.plan.person
     about = (
         f"{age_of(who)}, {who.weight:.3g} kg, {100.0 * who.height:.0f} cm, "
         f"{'female' if who.female else 'male'}; {show_duration(done.plan.seconds)}"
     )
     title = "Simulated circulation"
-    parts = [*_head(title, about), *_trends(done), *_legend(acts), *_heart(done)]
+    parts = [
+        *heading(title, about, "SIMULATED · research only", _LEFT, _RIGHT + _NARROW),
+        *_trends(done),
+        *act_legend(acts, _LEFT, _TOP + 4 * (_HIGH + _GAP) + 32.0),
+        *_heart(done),
+    ]
     return document(_WIDE, height, f"{title}: {about}", "; ".join(map(write_act, acts)), parts)
-
-
-def _head(title: str, about: str) -> Iterator[str]:
-    yield text(_LEFT, 44, title, "head")
-    yield text(_LEFT, 68, about, "soft")
-    x = _RIGHT + _NARROW - 250.0
-    yield f'<rect class="stamp" x="{x}" y="28" width="250" height="30" rx="4"/>'
-    yield text(x + 125.0, 48, "SIMULATED · research only", "stamp-text")
 
 
 def _trends(done: Simulation) -> Iterator[str]:
     seconds = done.plan.seconds
     unit, scale = ("min", 60.0) if seconds > 180.0 else ("s", 1.0)
     time = np.array([b.time for b in done.beats]) / scale
+
+    def marks(panel: Panel, first: bool) -> Iterator[str]:
+        return act_marks(panel, done.plan.acts, done.plan.done, scale, first)
+
     for i, trend in enumerate(_TRENDS):
         names = [n for n in (trend.name, trend.below, trend.above) if n]
         curves = {n: _series(done, n) for n in names}
@@ -103,9 +105,11 @@ def _trends(done: Simulation) -> Iterator[str]:
         last = i == len(_TRENDS) - 1
         shown = show_unit(VOCABULARY[trend.name].shown)
         *ground, named = axes(panel, trend.title, shown, unit if last else "", "time")
-        yield from (*ground, *_marks(done, panel, scale, i == 0), named)
+        yield from (*ground, *marks(panel, i == 0), named)
         if trend.below:
-            yield band(panel, time, curves[trend.below], curves[trend.above], trend.colour)
+            yield band(
+                panel, time, curves[trend.below], curves[trend.above], f"fill-{trend.colour}"
+            )
         yield line(panel, time, curves[trend.name], trend.colour)
         yield from _ends(done, panel, trend)
 
@@ -122,36 +126,6 @@ def _ends(done: Simulation, panel: Panel, trend: _Trend) -> Iterator[str]:
         panel.left + panel.width + 8, y + 1, show(row, value), "value", f"fill-{trend.colour}"
     )
     yield text(panel.left + panel.width + 8, y + 15, f"{label}at the end", "tick")
-
-
-def _marks(done: Simulation, panel: Panel, scale: float, first: bool) -> Iterator[str]:
-    """Mark when acts begin and how long they last, numbered on the first panel."""
-    lasting = {a.at: a.lasts if a.lasts is not None else a.over for a in done.plan.done}
-    last = -math.inf
-    for number, act in enumerate(done.plan.acts, 1):
-        at = act.at.si
-        if at > done.plan.seconds:
-            continue
-        span = lasting.get(at) or None
-        until = None if span is None else (at + span) / scale
-        yield mark(panel, at / scale, until, 26.0 if first else 0.0)
-        if first:
-            last = max(panel.at_x(at / scale), last + 18.0)
-            yield from _badge(last, panel.top - 30.0, number)
-
-
-def _legend(acts: tuple[Act, ...]) -> Iterator[str]:
-    top = _TOP + 4 * (_HIGH + _GAP) + 32.0
-    for i, act in enumerate(acts):
-        x = _LEFT + (i % 2) * 560.0
-        y = top + (i // 2) * 18.0
-        yield from _badge(x + 8, y - 4, i + 1)
-        yield text(x + 22, y, write_act(act))
-
-
-def _badge(x: float, y: float, number: int) -> Iterator[str]:
-    yield f'<circle class="badge" cx="{x:.1f}" cy="{y:.1f}" r="8"/>'
-    yield text(x, y + 3.7, str(number), "badge-text")
 
 
 def _heart(done: Simulation) -> Iterator[str]:

@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isosoma.serve.chart import Panel, axes, band, document, line, mark, nice_range, text, ticks
+from isosoma.serve.chart import (
+    Panel,
+    axes,
+    band,
+    document,
+    heading,
+    line,
+    mark,
+    nice_range,
+    point,
+    shade,
+    text,
+    ticks,
+)  # fmt: skip
 
 FINITE = st.floats(-1e9, 1e9)
 PANEL = Panel(10.0, 20.0, 100.0, 50.0, (0.0, 10.0), (0.0, 5.0))
@@ -73,7 +86,7 @@ def test_words_cannot_break_out_of_the_picture():
 
 def test_a_document_is_whole_and_named_for_those_who_listen():
     y = np.array([1.0, 2.0])
-    parts = [*axes(PANEL, "Flow", "L/min", "s", "time"), band(PANEL, y, y, y + 1.0, "red"),
+    parts = [*axes(PANEL, "Flow", "L/min", "s", "time"), band(PANEL, y, y, y + 1.0, "fill-red"),
              mark(PANEL, 3.0, 1e9), mark(PANEL, 2.0)]  # fmt: skip
     root = ET.fromstring(document(200, 100, "A title", "what it shows", parts))
     assert root.get("role") == "img"
@@ -84,3 +97,20 @@ def test_a_document_is_whole_and_named_for_those_who_listen():
     assert "time [s]" in words
     shade = next(e for e in root.iter() if e.get("class") == "span")
     assert float(shade.get("x")) + float(shade.get("width")) == pytest.approx(110.0)
+
+
+def test_a_reading_stands_at_its_value_with_its_noise_cut_at_the_edge():
+    drawn = point(PANEL, 5.0, 2.0, 3.0, 99.0, "red", "fill-red")
+    assert 'class="point red fill-red"' in drawn
+    assert 'd="M60.0 20.0V50.0"' in drawn
+    assert 'cx="60.0" cy="40.0"' in drawn
+
+
+def test_a_shade_lies_inside_the_panel():
+    assert 'x="10.0" y="20.0" width="50.0"' in shade(PANEL, -7.0, 5.0, "stale")
+    assert 'width="0.0"' in shade(PANEL, 20.0, 30.0, "stale")
+
+
+def test_a_heading_says_what_it_is_of_and_what_it_is_not():
+    root = ET.fromstring(document(9, 9, "t", "d", heading("A & B", "of <p>", "STAMP", 0.0, 900.0)))
+    assert [e.text for e in root if e.tag.endswith("text")] == ["A & B", "of <p>", "STAMP"]
