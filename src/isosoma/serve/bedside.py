@@ -12,6 +12,7 @@ from isosoma.exchange.patient_file import PatientFile
 from isosoma.intake import timeline
 from isosoma.organs.circulation.body import Person, theta_of, typical
 from isosoma.record import Draft, Log
+from isosoma.serve.progress import progress
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.release import Release
 
@@ -128,4 +129,6 @@ def twin_of(log: Log, patient: str, release: Release, until: int) -> Twin:
     known = timeline(log, patient)
     instants = [getattr(r, "at", 0) or getattr(r, "start", 0) for r in known.readings]
     at = max((t for t in instants if t <= until), default=until)
-    return fold(known, subject_of(log, patient, at), release, until)
+    with progress("folding", 100, "%") as told:
+        subject = subject_of(log, patient, at)
+        return fold(known, subject, release, until, lambda share: told(100.0 * share))

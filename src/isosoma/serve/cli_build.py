@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
 from isosoma.serve.bedside import VALVES, check_body, keep_body, twin_of
 from isosoma.serve.cli_intake import instant
+from isosoma.serve.progress import progress
 from isosoma.twin.fold import Twin
 from isosoma.twin.release import Release
 
@@ -42,8 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     patient, session = described.id, Session(described.id)
     with open_log(arguments.store) as log:
         kept = take(log, described.observations, patient=patient, now=now, session=session)
-        for path in _bar(files):
-            kept += take_paths([path], log, patient, now=now, session=session)
+        with progress("taking in", len(files), " files") as told:
+            for count, path in enumerate(files, 1):
+                kept += take_paths([path], log, patient, now=now, session=session)
+                told(count)
         keep_body(log, described)
         twin = twin_of(log, patient, Release(seed=arguments.seed), now)
         head = log.checkpoint()
@@ -84,12 +85,6 @@ def _refuse(described: PatientFile, files: list[Path], now: int) -> None:
     said = among(found)
     if said:
         raise RangeError("; ".join(said), todo="Correct it and build again; nothing was changed")
-
-
-def _bar(files: list[Path]) -> Iterable[Path]:
-    from tqdm import tqdm
-
-    return tqdm(files, unit="file", disable=not sys.stderr.isatty(), leave=False)
 
 
 def _plain(twin: Twin, head: str) -> dict[str, Any]:

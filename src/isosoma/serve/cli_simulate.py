@@ -7,8 +7,7 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from isosoma.organs.circulation.acts import read_acts, write_act
 from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.organs.circulation.parameters import shown
 from isosoma.organs.circulation.published import Finding, run_case
+from isosoma.serve.progress import progress
 from isosoma.serve.simulation import (
     Beat,
     Plan,
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = _plan(arguments)
     if arguments.csv:
         return _waveforms(wanted, arguments.hz)
-    with _bar(wanted.seconds) as told:
+    with progress("simulating", wanted.seconds, "s") as told:
         done = simulate(wanted, told)
     if arguments.plot:
         from isosoma.serve.simulate_chart import draw
@@ -99,16 +99,6 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise InputError("the file is no text", path.name) from error
-
-
-@contextmanager
-def _bar(seconds: float) -> Generator[Callable[[float], Any]]:
-    """Show how far the run is, on a terminal."""
-    from tqdm import tqdm
-
-    hidden = not sys.stderr.isatty()
-    with tqdm(total=round(seconds), unit="s", disable=hidden, leave=False) as bar:
-        yield lambda now: bar.update(round(now) - bar.n)
 
 
 def _shown(name: str, value: float) -> float | None:
@@ -244,7 +234,7 @@ def _waveforms(wanted: Plan, hertz: float) -> int:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["time [s]", *(f"{n} [{_ROWS[n[0]][1]}]" for n in rows)])
     scale = [ucum(_ROWS[n[0]][0]).factor / ucum(_ROWS[n[0]][1]).factor for n in rows]
-    with _bar(wanted.seconds) as told:
+    with progress("simulating", wanted.seconds, "s") as told:
         for frame, end in frames(start, wanted.done, wanted.seconds, 1.0 / hertz):
             if frame.failed[0]:
                 print(f"isosoma: {' '.join(end.advice)}", file=sys.stderr)

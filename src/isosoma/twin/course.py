@@ -8,8 +8,9 @@ one call; one that fails is a value in `failed`, the others go on.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,16 +115,18 @@ def settled(run: Running, seconds: float) -> Running:
 
 def follow(
     run: Running, acts: Iterable[Intervention], seconds: float, every: float = 1.0,
-    states: bool = False,
+    states: bool = False, told: Callable[[float], Any] | None = None,
 ) -> Course:  # fmt: skip
     """Return the course over the next `seconds` [s], a frame each `every` [s].
 
     Frames stand at whole multiples of `every` after the start of the rehearsal, and at the end;
-    they hold the state only with `states`, which is large.
+    they hold the state only with `states`, which is large. `told` hears how far it is [s].
     """
     seen, last = list[Frame](), run
     for frame, last in frames(run, acts, seconds, every):  # noqa: B007 - the last one is returned
         seen.append(frame if states else replace(frame, state={}))
+        if told is not None:
+            told(frame.time)
     return Course(tuple(seen), last)
 
 

@@ -15,7 +15,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol
+from itertools import count
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,17 @@ from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.twin.emulating import emulated, emulator_for
 from isosoma.twin.release import Release
 
-__all__ = ["STALE", "Known", "Subject", "Twin", "fold", "operator", "outputs_of", "readings_of"]
+__all__ = [
+    "STALE",
+    "Known",
+    "Subject",
+    "Twin",
+    "fold",
+    "operator",
+    "outputs_of",
+    "readings_of",
+    "stale_after",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -131,12 +142,17 @@ class Twin:
     def stale(self, now: int) -> dict[str, float]:
         """Return the age [s] at `now` [ns] of every variable whose newest reading is too old."""
         ages = {name: (now - at) * 1e-9 for name, at in self.newest().items()}
-        return {n: age for n, age in ages.items() if age > STALE.get(n, _RARE)}
+        return {n: age for n, age in ages.items() if age > stale_after(n)}
 
     @property
     def digest(self) -> str:
         """SHA-256 of the belief and of the release: two twins are the same or not."""
         return f"{beliefs.digest(self.belief)}.{self.release.digest[:16]}"
+
+
+def stale_after(variable: str) -> float:
+    """Return the age [s] from which a reading of a variable no longer speaks for now."""
+    return STALE.get(variable, _RARE)
 
 
 def readings_of(known: Known, until: int) -> list[Reading]:
@@ -164,8 +180,15 @@ def operator(
     return emulated(person, outputs, valves), tuple(found.error.tolist())
 
 
-def fold(known: Known, subject: Subject, release: Release, until: int) -> Twin:
+def fold(
+    known: Known, subject: Subject, release: Release, until: int,
+    told: Callable[[float], Any] | None = None,
+) -> Twin:  # fmt: skip
     """Return the twin that the facts up to `until` [ns] make.
+
+    Parameters
+    ----------
+    told : hears how much is done, as a share of 1.
 
     Raises
     ------
@@ -187,9 +210,23 @@ def fold(known: Known, subject: Subject, release: Release, until: int) -> Twin:
     first = sorted((r for r in usable if r.observation.at <= end), key=_content)
     calibrated, misfit = _calibrated(prior, first, predict, settings, release)
     later = [r for r in usable if r.observation.at > end]
+    if told is not None:
+        predict = _telling(predict, len({r.observation.at for r in later}), told)
     timeline = replay.absorb(replay.begin(calibrated), later, predict, settings)
     return Twin(subject, release, until, settings, prior, calibrated, misfit, timeline,
                 tuple(first), unused)  # fmt: skip
+
+
+def _telling(predict: Predict, instants: int, told: Callable[[float], Any]) -> Predict:
+    """Return a prediction that tells how far a filter is which asks once an instant, or twice."""
+    asked = count(1)
+
+    def telling(z: Floats, context: Floats) -> Floats:
+        out = predict(z, context)
+        told(min(next(asked) / instants, 1.0))
+        return out
+
+    return telling
 
 
 def _content(reading: Reading) -> tuple[object, ...]:
