@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,42 @@ def test_a_bleed_lowers_what_is_expected(log, capsys):
     row = _row(done, "cardiac_output", "outputs")
     assert row["later"]["median"] < 0.95 * row["now"]["median"]
     assert done["acts"] == ["bleed 800 mL in 10 min at 0 s"]
+
+
+def test_a_picture_shows_readings_bands_and_what_is_stale(tmp_path, log, capsys):
+    bare, acted = tmp_path / "bare.svg", tmp_path / "acted.svg"
+    plain = _said(capsys, "forecast", log, "--for", "30min")
+    assert _said(capsys, "forecast", log, "--for", "30min", "--plot", bare) == plain
+    _said(capsys, "forecast", log, "--for", "30min", "--do", "bleed 800 mL in 10 min", "--plot",
+          acted)  # fmt: skip
+    drawn = {}
+    for path in (bare, acted):
+        text = path.read_text("utf-8")
+        root = ET.fromstring(text)
+        words = "".join(root.itertext())
+        for said in ("Arterial pressure [mmHg]", "Heart rate [/min]", "Cardiac output [L/min]",
+                     "Oxygen saturation [%]", "LV ejection fraction [%]", "time from now [min]",
+                     "newest reading 75 min old: stale", "never read", "research only",
+                     "in 30 min (90 %)"):  # fmt: skip
+            assert said in words
+        assert "nan" not in text.lower()
+        drawn[path] = [e.get("class") or "" for e in root.iter()]
+        assert sum(c.startswith("point") for c in drawn[path]) == 14, "each reading once"
+        assert "stale" in drawn[path]
+    assert "bleed 800 mL in 10 min" in acted.read_text("utf-8")
+    assert ("badge" in drawn[bare], "badge" in drawn[acted]) == (False, True)
+    assert len(drawn[acted]) > len(drawn[bare])
+
+
+def test_a_picture_of_a_twin_that_was_never_read_says_so(tmp_path, capsys):
+    (tmp_path / "p4").mkdir()
+    (tmp_path / "p4" / "patient.toml").write_text(BODY, "utf-8")
+    path, store = tmp_path / "a.svg", tmp_path / "ward.log"
+    _said(capsys, "build", tmp_path / "p4", "--store", store)
+    _said(capsys, "forecast", store, "--for", "5min", "--plot", path)
+    words = "".join(ET.parse(path).getroot().itertext())
+    assert words.count("never read: by the model alone") == 4
+    assert "time from now [s]" in words
 
 
 @pytest.mark.parametrize(

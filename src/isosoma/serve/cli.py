@@ -358,6 +358,7 @@ def _forecast(verbs: Any) -> None:
         metavar="ACT",
         help="what is done, counted from now: 'bleed 500 mL in 10 min'; repeatable",
     )
+    verb.add_argument("--plot", metavar="FILE.svg", help="draw readings, beliefs and forecast")
     _when(verb)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import InputError
+from isosoma.core.intervention import Intervention
 from isosoma.core.quantity import show, show_duration
 from isosoma.core.units import convert
 from isosoma.core.vocabulary import VOCABULARY
@@ -18,9 +20,12 @@ from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts, write_act
 from isosoma.serve.bedside import only_patient, twin_of
 from isosoma.serve.cli_intake import instant
+from isosoma.serve.progress import progress
 from isosoma.serve.simulation import duration
+from isosoma.twin.course import Course
 from isosoma.twin.fold import Twin
-from isosoma.twin.forecasting import expected, rehearsed
+from isosoma.twin.forecasting import Forecast, expected, over_breath, rehearsed, spacing
+from isosoma.twin.history import instants, over
 from isosoma.twin.release import Release
 
 __all__ = ["run"]
@@ -29,6 +34,8 @@ Floats = npt.NDArray[np.float64]
 _QUANTILES = {"low": 0.05, "low50": 0.25, "median": 0.5, "high50": 0.75, "high": 0.95}
 MEMBERS = 64
 """Members that rehearse acts."""
+FRAMES = 64
+"""Frames of a rehearsal."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,17 +49,37 @@ def run(arguments: argparse.Namespace) -> int:
     with open_log(arguments.file, read_only=True) as log:
         patient = only_patient(log, arguments.patient)
         twin = twin_of(log, patient, Release(seed=arguments.seed), now)
+    plan = interventions(acts, twin.subject.person)
+    course = _course(twin, now, plan, seconds) if plan else None
     done = _plain(twin, now, seconds)
     done["acts"] = [write_act(a) for a in acts]
-    if acts:
-        plan = interventions(acts, twin.subject.person)
-        course = rehearsed(twin, now, plan, seconds, every=seconds, members=MEMBERS)
+    if course is not None:
         whole = ~course.end.failed
         for row in done["outputs"]:
-            row["later"] = _range(row["name"], course.output(row["name"])[-1, whole])
+            row["later"] = _range(row["name"], over_breath(course, row["name"])[-1, whole])
         done["failed"] = int(course.end.failed.sum())
+    if arguments.plot:
+        from isosoma.serve.forecast_chart import Expected, draw
+
+        shown = Expected(twin, now, seconds, _looks(twin, now, seconds), acts, plan, course)
+        Path(arguments.plot).write_text(draw(shown), "utf-8")
     print(json.dumps(done, allow_nan=False) if arguments.json else _told(done))
     return 0
+
+
+def _course(twin: Twin, now: int, plan: Sequence[Intervention], seconds: float) -> Course:
+    """Return what would follow from acts, in frames enough for a picture, the last at the end."""
+    every = spacing(twin.subject.person, seconds, FRAMES)
+    whole = every * max(round(seconds / every), 1)
+    with progress("rehearsing", whole, "s") as told:
+        return rehearsed(twin, now, plan, whole, every, MEMBERS, told)
+
+
+def _looks(twin: Twin, now: int, seconds: float) -> list[Forecast]:
+    """Return what was and is expected at the instants of a picture."""
+    at = instants(twin, now, seconds)
+    with progress("looking back and ahead", len(at)) as told:
+        return list(over(twin, at, told))
 
 
 def _plain(twin: Twin, now: int, seconds: float) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,20 @@ from isosoma.core.errors import TimeError
 from isosoma.core.intervention import Intervention
 from isosoma.infer.track import forecast as moved
 from isosoma.organs.circulation import predict as physics
+from isosoma.organs.circulation.body import Person, inputs_of
 from isosoma.twin.course import Course, Running, follow
 from isosoma.twin.fold import Twin
 from isosoma.twin.starting import at_rest
 
-__all__ = ["Forecast", "Range", "expected", "rehearsed", "started"]
+__all__ = [
+    "Forecast",
+    "Range",
+    "expected",
+    "over_breath",
+    "rehearsed",
+    "spacing",
+    "started",
+]
 
 Floats = npt.NDArray[np.float64]
 SETTLING = 60.0
@@ -100,6 +110,24 @@ def _at(twin: Twin, at: int, sign: float = 1.0) -> Floats:
     return np.ascontiguousarray(2.0 * kept - went)
 
 
+def believed(
+    twin: Twin, at: int, members: int | None = None
+) -> tuple[Floats, dict[str, Floats]]:  # fmt: skip
+    """Return unknowns of the twin's members at `at` [ns]: coordinates (N, n), and (N,) each [SI].
+
+    Parameters
+    ----------
+    members : how many, the first ones; all by default. Beyond the ensemble's own number come the
+        same members gone the other way (`expected`).
+    """
+    z = _at(twin, at)
+    if members is not None and members > len(z):
+        z = np.concatenate([z, _at(twin, at, -1.0)])
+    z = z[:members]
+    sought = physics.unknowns(twin.subject.person, twin.subject.valves)
+    return z, {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
+
+
 def started(
     twin: Twin, at: int, acts: Iterable[Intervention] = (), members: int | None = None
 ) -> Running:
@@ -110,19 +138,35 @@ def started(
     acts : those that will be done; they decide on the step.
     members : how many, the first ones; all by default.
     """
-    person, z = twin.subject.person, _at(twin, at)[: members or None]
-    sought = physics.unknowns(person, twin.subject.valves)
-    changed = {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
-    return at_rest(person, changed, acts, seconds=SETTLING)
+    _, changed = believed(twin, at, members)
+    return at_rest(twin.subject.person, changed, acts, seconds=SETTLING)
+
+
+def spacing(person: Person, seconds: float, frames: int) -> float:
+    """Return the time between about so many frames of a course [s]: whole breaths and a third.
+
+    Three frames in a row then stand at thirds of a breath, and `over_breath` takes their mean.
+    """
+    breath = 1.0 / inputs_of(person)["breathing_frequency"]
+    return breath * (round(seconds / frames / breath) + 1.0 / 3.0)
+
+
+def over_breath(course: Course, name: str) -> Floats:
+    """Return an output, shape (frames, members) [SI]: at each frame the mean of three about it."""
+    rows = course.output(name)
+    last = max(len(rows) - 3, 0)
+    starts = (min(max(i - 1, 0), last) for i in range(len(rows)))
+    return np.array([rows[i : i + 3].mean(axis=0) for i in starts])
 
 
 def rehearsed(
     twin: Twin, at: int, acts: Iterable[Intervention], seconds: float, every: float = 10.0,
-    members: int | None = 64,
+    members: int | None = 64, told: Callable[[float], Any] | None = None,
 ) -> Course:  # fmt: skip
     """Return what would follow from acts, member by member, frame by frame.
 
     The first frame comes `every` [s] after `at` [ns]; acts count from there, as in any rehearsal.
+    `told` hears how far it is [s].
     """
     plan = tuple(acts)
-    return follow(started(twin, at, plan, members), plan, seconds, every)
+    return follow(started(twin, at, plan, members), plan, seconds, every, told=told)

@@ -12,9 +12,9 @@ from isosoma.core.observation import GOOD, Observation, Verdict, Waveform
 from isosoma.core.units import to_si
 from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts
-from isosoma.organs.circulation.body import Person
+from isosoma.organs.circulation.body import Person, inputs_of
 from isosoma.twin.fold import Subject, Twin, fold
-from isosoma.twin.forecasting import expected, rehearsed
+from isosoma.twin.forecasting import expected, over_breath, rehearsed, spacing
 from isosoma.twin.release import Release
 
 T0 = 1_790_000_000 * 10**9
@@ -166,3 +166,24 @@ def test_acts_are_rehearsed_on_every_member():
     after = course.output("mean_arterial_pressure")
     assert after.shape == (3, 16)
     assert np.nanmedian(after[-1] / after[0]) < 0.97
+
+
+def test_frames_a_third_of_a_breath_apart_average_out_the_breath():
+    twin = folded(*vitals(4))
+    every = spacing(SUBJECT.person, 120.0, 12)
+    breath = 1.0 / inputs_of(SUBJECT.person)["breathing_frequency"]
+    assert every % breath == pytest.approx(breath / 3.0)
+    course = rehearsed(twin, twin.belief.at, (), 12 * every, every, members=8)
+    raw, mean = course.output(SBP), over_breath(course, SBP)
+    assert mean.shape == raw.shape
+    np.testing.assert_allclose(mean[5], raw[4:7].mean(axis=0))
+    np.testing.assert_array_equal(mean[-1], mean[-2])
+    assert mean[2:].std(axis=0).max() < 0.5 * raw[2:].std(axis=0).min()
+
+
+def test_a_fold_tells_how_far_it_is_and_is_the_same():
+    told = []
+    twin = fold(facts(*vitals(7)), SUBJECT, RELEASE, T0 + 10**15, told.append)
+    assert twin.digest == folded(*vitals(7)).digest
+    assert told == sorted(told)
+    assert (len(told) >= 2, told[-1]) == (True, 1.0)
