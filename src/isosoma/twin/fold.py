@@ -39,6 +39,7 @@ __all__ = [
     "Known",
     "Subject",
     "Twin",
+    "absorbed",
     "fold",
     "operator",
     "outputs_of",
@@ -202,8 +203,7 @@ def fold(
     names = [p.name for p in physics.unknowns(subject.person, subject.valves)]
     settings = release.settings(names, outputs, error)
     usable, unused = _sorted_out(given, settings)
-    usual = _usual(subject, outputs)
-    usable = [replace(r, red_flag=_is_red(r.observation, usual)) for r in usable]
+    usable = _flagged(usable, subject, outputs)
     at = min((r.observation.at for r in usable), default=until)
     prior = beliefs.start(settings, release.key(subject.patient), at)
     end = at + round(release.first * 1e9)
@@ -215,6 +215,50 @@ def fold(
     timeline = replay.absorb(replay.begin(calibrated), later, predict, settings)
     return Twin(subject, release, until, settings, prior, calibrated, misfit, timeline,
                 tuple(first), unused)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Readings that were judged before."""
+
+    readings: tuple[Observation, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
+    """Return the twin with readings that came since, at the cost of those alone.
+
+    Readings of the first hour, and of a variable that none was read of before, change what all
+    rests on: then everything is folded again. A twin keeps the physics or the emulator it began
+    with.
+    """
+    new = [r for r in arrived if r.observation.at <= until]
+    end = twin.prior.at + round(twin.release.first * 1e9)
+    outputs = twin.settings.outputs
+    strange = any(n not in outputs for n in outputs_of(new))
+    if strange or not twin.first or any(r.observation.at <= end for r in new):
+        return _folded_again(twin, new, until)
+    usable, unused = _sorted_out(new, twin.settings)
+    usable = _flagged(usable, twin.subject, outputs)
+    asked = twin.release.emulate if twin.settings.model_error else 0
+    predict, _ = operator(twin.subject, outputs, asked, twin.release)
+    timeline = replay.absorb(twin.timeline, usable, predict, twin.settings)
+    said = tuple(sorted({*twin.unused, *unused}))
+    return replace(twin, until=until, timeline=timeline, unused=said)
+
+
+def _folded_again(twin: Twin, new: Sequence[Reading], until: int) -> Twin:
+    everything = (*twin.first, *twin.timeline.readings, *new)
+    known = _Known(tuple(r.observation for r in everything), tuple(r.verdict for r in everything))
+    again = fold(known, twin.subject, twin.release, until)
+    return replace(again, unused=tuple(sorted({*twin.unused, *again.unused})))
+
+
+def _flagged(
+    readings: Iterable[Reading], subject: Subject, outputs: Sequence[str]
+) -> list[Reading]:
+    usual = _usual(subject, outputs)
+    return [replace(r, red_flag=_is_red(r.observation, usual)) for r in readings]
 
 
 def _telling(predict: Predict, instants: int, told: Callable[[float], Any]) -> Predict:

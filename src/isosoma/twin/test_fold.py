@@ -10,10 +10,11 @@ import pytest
 from isosoma.core.errors import TimeError
 from isosoma.core.observation import GOOD, Observation, Verdict, Waveform
 from isosoma.core.units import to_si
+from isosoma.infer.belief import Reading
 from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts
 from isosoma.organs.circulation.body import Person, inputs_of
-from isosoma.twin.fold import Subject, Twin, fold
+from isosoma.twin.fold import Subject, Twin, absorbed, fold
 from isosoma.twin.forecasting import expected, over_breath, rehearsed, spacing
 from isosoma.twin.release import Release
 
@@ -187,3 +188,20 @@ def test_a_fold_tells_how_far_it_is_and_is_the_same():
     assert twin.digest == folded(*vitals(7)).digest
     assert told == sorted(told)
     assert (len(told) >= 2, told[-1]) == (True, 1.0)
+
+
+def test_absorbing_what_came_is_folding_everything():
+    early, late = vitals(6), vitals(8)[24:]
+    twin = folded(*early)
+    kept = absorbed(twin, [Reading(o) for o in late], T0 + 10**15)
+    assert kept.digest == folded(*early, *late).digest
+    assert kept.timeline.readings != twin.timeline.readings
+
+
+def test_a_reading_of_the_first_hour_or_of_a_new_variable_folds_all_again():
+    early = vitals(6)
+    kept = absorbed(folded(*early), [Reading(o) for o in ECHO], T0 + 10**15)
+    assert kept.digest == folded(*early, *ECHO).digest
+    assert absorbed(folded(), [Reading(o) for o in early], T0 + 10**15).digest == (
+        folded(*early).digest
+    )
