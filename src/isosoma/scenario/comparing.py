@@ -1,0 +1,291 @@
+"""Options side by side: intervals, chances, paired differences, trade-offs, and regret.
+
+Never one score alone: the ranking is by expected loss under stated preferences, says ties, and
+stands beside every chance, the options that no other one betters in everything, and what choosing
+wrong would cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.scenario.chances import jeffreys, mean_interval, paired
+from isosoma.scenario.complication_table import Table
+from isosoma.scenario.complications import Finding, find
+from isosoma.scenario.measures import measure
+from isosoma.scenario.playing import Played
+from isosoma.scenario.preferences import Preferences, check_named
+
+__all__ = [
+    "SHOWN", "Chance", "ChanceDifference", "Comparison", "Difference", "Judged", "Spread", "bands",
+    "compare",
+]  # fmt: skip
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+SHOWN = (
+    "mean_arterial_pressure", "heart_rate", "cardiac_output", "oxygen_saturation",
+    "left_atrial_pressure", "central_venous_pressure", "aortic_valve_mean_gradient",
+)  # fmt: skip
+"""Measures that are told of each option, at the end and at their worst."""
+_WORST = {"mean_arterial_pressure": -1, "cardiac_output": -1, "oxygen_saturation": -1,
+          "left_atrial_pressure": 1, "central_venous_pressure": 1}  # fmt: skip
+"""Where the lowest (-1) or the highest (1) value of the course is told too."""
+SPREAD = 0.90
+"""Central part of the members that an interval of a measure holds."""
+_LAST = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A measure over members [SI]: median, and the interval that holds 90 % of them."""
+
+    measure: str
+    when: str
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """How likely a complication is: Jeffreys interval at 95 %.
+
+    Attributes
+    ----------
+    count, members : who met it, of whom. first : median time of those [s], NaN for none.
+    before : how many were beyond the level before the first act.
+    """
+
+    name: str
+    count: int
+    members: int
+    low: float
+    chance: float
+    high: float
+    first: float
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A measure of the second option less that of the first, member by member [SI].
+
+    Attributes
+    ----------
+    low, median, high : of the differences, 90 % of the members between.
+    noise : whether it says nothing: its sign is open, or it is too small to count.
+    why : in words, where it is noise.
+    """
+
+    first: str
+    second: str
+    measure: str
+    when: str
+    low: float
+    median: float
+    high: float
+    noise: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChanceDifference:
+    """A chance of the second option less that of the first, by pairs of members, 95 %."""
+
+    first: str
+    second: str
+    name: str
+    low: float
+    difference: float
+    high: float
+
+    @property
+    def noise(self) -> bool:
+        """Return whether its sign is open."""
+        return self.low <= 0.0 <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One option.
+
+    Attributes
+    ----------
+    rank : 1 is best by expected loss; those that the number of members cannot tell apart share it.
+    loss : expected loss with its 95 % interval (low, mean, high).
+    regret : expected loss above that of the best choice for each member, had one known.
+    dominated : options that are better in some complication and worse in none, beyond noise.
+    failed : members that the model lost; they count nowhere.
+    """
+
+    name: str
+    rank: int
+    loss: tuple[float, float, float]
+    regret: tuple[float, float, float]
+    spreads: tuple[Spread, ...]
+    chances: tuple[Chance, ...]
+    dominated: tuple[str, ...]
+    against: tuple[str, ...]
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that is told of the options, in the order of the rehearsal."""
+
+    question: str
+    members: int
+    options: tuple[Judged, ...]
+    differences: tuple[Difference, ...]
+    chance_differences: tuple[ChanceDifference, ...]
+
+    @property
+    def ranking(self) -> tuple[Judged, ...]:
+        """Return the options by rank."""
+        return tuple(sorted(self.options, key=lambda o: (o.rank, o.loss[1])))
+
+
+def compare(played: Played, table: Table, preferences: Preferences) -> Comparison:
+    """Return what the members that no option lost tell of the options."""
+    found = find(played, table)
+    check_named(preferences, {f.predicate.name for row in found for f in row})
+    whole = ~np.any(played.failed, axis=0)
+    losses = [_losses(row, preferences)[whole] for row in found]
+    differences = tuple(_chance_differences(played, found, whole))
+    ranks, least = _ranks(losses), np.min(losses, axis=0)
+    options = list[Judged]()
+    for i, option in enumerate(played.rehearsal.options):
+        options.append(Judged(
+            option.name, ranks[i], mean_interval(losses[i]), mean_interval(losses[i] - least),
+            _spreads(played, i, whole), tuple(_chance(f, whole) for f in found[i]),
+            _dominated(option.name, [o.name for o in played.rehearsal.options], differences),
+            option.against, int(played.failed[i].sum()),
+        ))  # fmt: skip
+    told = tuple(_differences(played, whole, preferences))
+    question = played.rehearsal.question
+    return Comparison(question, int(whole.sum()), tuple(options), told, differences)
+
+
+def _losses(found: Sequence[Finding], preferences: Preferences) -> Floats:
+    """Return each member's loss: that of every complication it met, added up."""
+    total = np.zeros(len(found[0].raised))
+    for finding in found:
+        total += preferences.weights[finding.predicate.name].loss * finding.raised
+    return total
+
+
+def _ranks(losses: Sequence[Floats]) -> list[int]:
+    """Return ranks by mean loss; who is not surely worse than the rank's first shares it."""
+    order = sorted(range(len(losses)), key=lambda i: float(losses[i].mean()))
+    ranks, first = [1] * len(losses), order[0]
+    for place, i in enumerate(order[1:], 2):
+        low, _, _ = mean_interval(losses[i] - losses[first])
+        if low > 0.0:
+            first, ranks[i] = i, place
+        else:
+            ranks[i] = ranks[first]
+    return ranks
+
+
+def _chance(finding: Finding, whole: Bools) -> Chance:
+    raised, first = finding.raised[whole], finding.first[whole]
+    count, members = int(raised.sum()), len(raised)
+    low, high = jeffreys(count, members)
+    when = float(np.median(first[raised])) if count else float("nan")
+    chance = count / members if members else 0.0
+    before = int(finding.before[whole].sum())
+    return Chance(finding.predicate.name, count, members, low, chance, high, when, before)
+
+
+def _chance_differences(
+    played: Played, found: Sequence[Sequence[Finding]], whole: Bools
+) -> Iterator[ChanceDifference]:
+    names = [o.name for o in played.rehearsal.options]
+    for i, j in combinations(range(len(names)), 2):
+        second = {f.predicate.name: f for f in found[j]}
+        for one in found[i]:
+            name = one.predicate.name
+            if name in second:
+                pair = paired(one.raised[whole], second[name].raised[whole])
+                yield ChanceDifference(names[i], names[j], name, *pair)
+
+
+def _dominated(
+    name: str, names: Sequence[str], differences: Sequence[ChanceDifference]
+) -> tuple[str, ...]:
+    """Return the options that are better than `name` somewhere and worse nowhere, beyond noise."""
+    out = list[str]()
+    for other in names:
+        signs = [
+            (d.difference > 0.0) == (d.first == name)  # whether the other one is worse here
+            for d in differences
+            if {d.first, d.second} == {name, other} and not d.noise
+        ]
+        if signs and not any(signs):
+            out.append(other)
+    return tuple(out)
+
+
+def _when(played: Played, i: int, name: str, when: str) -> Floats:
+    """Return a measure of an option at its end or at its worst, (N,)."""
+    values = measure(name, played.outputs[i], played.ensemble.person)
+    if when == "end":
+        return values[played.times > played.times[-1] - _LAST].mean(axis=0)
+    return values.max(axis=0) if when == "highest" else values.min(axis=0)
+
+
+def _told() -> Iterator[tuple[str, str]]:
+    for name in SHOWN:
+        yield name, "end"
+        if name in _WORST:
+            yield name, "highest" if _WORST[name] > 0 else "lowest"
+
+
+def _spreads(played: Played, i: int, whole: Bools) -> tuple[Spread, ...]:
+    if not whole.any():
+        return ()
+    return tuple(
+        Spread(name, when, *_interval(_when(played, i, name, when)[whole]))
+        for name, when in _told()
+    )
+
+
+def _interval(values: Floats) -> tuple[float, float, float]:
+    low, median, high = np.quantile(values, [(1.0 - SPREAD) / 2.0, 0.5, (1.0 + SPREAD) / 2.0])
+    return float(low), float(median), float(high)
+
+
+def _differences(played: Played, whole: Bools, preferences: Preferences) -> Iterator[Difference]:
+    if not whole.any():
+        return
+    names = [o.name for o in played.rehearsal.options]
+    for i, j in combinations(range(len(names)), 2):
+        for name, when in _told():
+            change = (_when(played, j, name, when) - _when(played, i, name, when))[whole]
+            low, median, high = _interval(change)
+            why = _noise(low, median, high, preferences.differences.get(name, 0.0))
+            yield Difference(names[i], names[j], name, when, low, median, high, bool(why), why)
+
+
+def _noise(low: float, median: float, high: float, counts: float) -> str:
+    if low <= 0.0 <= high:
+        return "within the noise: members do not agree on its sign"
+    return "too small to count" if abs(median) < counts else ""
+
+
+def bands(played: Played, option: str, name: str) -> Floats:
+    """Return low, median and high of a measure over time, (frames, 3) [SI]; NaN: none lives."""
+    i = [o.name for o in played.rehearsal.options].index(option)
+    values = measure(name, played.outputs[i], played.ensemble.person)
+    whole = ~np.any(played.failed, axis=0)
+    if not whole.any():
+        return np.full((len(values), 3), np.nan)
+    tails = [(1.0 - SPREAD) / 2.0, 0.5, (1.0 + SPREAD) / 2.0]
+    return np.quantile(values[:, whole], tails, axis=1).T
