@@ -71,7 +71,7 @@ function onMessage(m: Message): void {
   heard = performance.now();
   if (m.type === "hello") onHello(m);
   else if (m.type === "block") onBlock(m);
-  else { state = m; show(m, 0); text("link", `live, lag ${Math.round(m.lag * 1000)} ms${lost ? `, ${lost} lost` : ""}`); }
+  else if (m.type === "state") { state = m; show(m, 0); text("link", `live, lag ${Math.round(m.lag * 1000)} ms${lost ? `, ${lost} lost` : ""}`); }
 }
 
 function show(s: State, silent: number): void {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -16,8 +17,11 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
+from isosoma.serve.demo import Demo
+from isosoma.serve.demo_api import add_routes
 from isosoma.serve.guard import Guard
-from isosoma.serve.hub import Alarms, Client, Hub
+from isosoma.serve.hub import Alarms, Client, Hub, encoded
+from isosoma.serve.live_twin import Keeper
 from isosoma.serve.player import Player, greeting, play, player_of, warm_up
 from isosoma.serve.recording import Recording
 from isosoma.serve.telemetry import Lane, accept
@@ -42,12 +46,18 @@ class Settings:
     speed : times real time [1].
     hosts : host names answered to beside loopback.
     lane : where telemetry goes; None where no store was given.
+    keeper : the twin behind the page; None where there is none.
+    demo : the hidden patient of a demonstration.
+    banner : who it is; by default what the recording says.
     """
 
     recording: Recording
     speed: float = 1.0
     hosts: tuple[str, ...] = ()
     lane: Lane | None = None
+    keeper: Keeper | None = None
+    demo: Demo | None = None
+    banner: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -67,19 +77,52 @@ def make_app(settings: Settings) -> Guard:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        playing = asyncio.create_task(perform(live, settings.speed))
+        tasks = [
+            asyncio.create_task(perform(live, settings.speed)),
+            asyncio.create_task(relay(settings.keeper, live.hub)),
+        ]
+        lives = _begun(settings)
         try:
             yield
         finally:
-            playing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await playing
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(_ended, settings, lives)
 
     app = FastAPI(title="isosoma", docs_url=None, redoc_url=None, lifespan=lifespan)
     _routes(app, live, settings)
     if STATIC.is_dir():
         app.mount("/", StaticFiles(directory=STATIC, html=True))
     return Guard(app, settings.hosts)
+
+
+def _begun(settings: Settings) -> list[threading.Thread]:
+    """Start the threads of the hidden patient and of the twin, beside the page."""
+    parts = [part for part in (settings.demo, settings.keeper) if part is not None]
+    lives = [threading.Thread(target=part.live, daemon=True) for part in parts]
+    for life in lives:
+        life.start()
+    return lives
+
+
+def _ended(settings: Settings, lives: list[threading.Thread]) -> None:
+    for part in (settings.demo, settings.keeper):
+        if part is not None:
+            part.over.set()
+    for life in lives:
+        life.join(5.0)
+
+
+async def relay(keeper: Keeper | None, hub: Hub) -> None:
+    """Give every new message of the twin to the hub, within a fifth of a second."""
+    seen = dict[str, int]()
+    while keeper is not None:
+        for kind, (number, message) in list(keeper.messages.items()):
+            if number != seen.get(kind):
+                seen[kind] = number
+                hub.publish(kind, message)
+        await asyncio.sleep(0.2)
 
 
 async def perform(live: Live, speed: float) -> None:
@@ -93,6 +136,9 @@ async def perform(live: Live, speed: float) -> None:
 
 
 def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
+    hello = greeting(live.player, settings.banner or patient_of(settings.recording))
+    hello["seal"] = settings.demo.truth.seal if settings.demo else ""
+
     async def health(response: Response) -> dict[str, Any]:
         if live.fault:
             response.status_code = 503
@@ -104,6 +150,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
             "clients": len(live.hub.clients),
             "lag": max((c.lag for c in live.hub.clients), default=0.0),
             "alarms": live.alarms.last,
+            "twin": "none" if settings.keeper is None else settings.keeper.status.said,
         }
 
     async def alarms(request: Request) -> StreamingResponse:
@@ -111,7 +158,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
         return StreamingResponse(stream(live.alarms, first), media_type="text/event-stream")
 
     async def connected(socket: WebSocket) -> None:
-        await serve_client(socket, live, patient_of(settings.recording))
+        await serve_client(socket, live, hello)
 
     async def fhir(request: Request) -> Response:
         return await accept(request, settings.lane)
@@ -120,6 +167,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
     app.add_api_route("/alarms", alarms, methods=["GET"])
     app.add_api_route("/fhir", fhir, methods=["POST"])
     app.add_api_websocket_route("/live", connected)
+    add_routes(app, settings.demo, settings.keeper)
 
 
 def patient_of(recording: Recording) -> dict[str, str]:
@@ -147,12 +195,11 @@ async def stream(alarms: Alarms, after: int) -> AsyncIterator[str]:
             yield f"id: {alarms.event_id(alarm)}\ndata: {msgspec.json.encode(alarm).decode()}\n\n"
 
 
-async def serve_client(socket: WebSocket, live: Live, patient: dict[str, str]) -> None:
+async def serve_client(socket: WebSocket, live: Live, hello: dict[str, Any]) -> None:
     """Talk to one browser until it leaves or falls too far behind."""
     await socket.accept()
-    await socket.send_text(msgspec.json.encode(greeting(live.player, patient)).decode())
-    client = Client(time.monotonic)
-    live.hub.clients.add(client)
+    await socket.send_text(encoded(hello))
+    client = live.hub.join(time.monotonic)
     parts = [asyncio.create_task(send(socket, client)), asyncio.create_task(hear(socket, client))]
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -166,13 +213,12 @@ async def serve_client(socket: WebSocket, live: Live, patient: dict[str, str]) -
 
 
 async def send(socket: WebSocket, client: Client) -> None:
-    """Send what the client may have, as long as it keeps up; at most 20 times a second."""
+    """Send what the client may have, as long as it keeps up."""
     with contextlib.suppress(WebSocketDisconnect):
         while not client.overrun:
             await client.wake.wait()
-            for message in client.take():
-                await socket.send_text(msgspec.json.encode(message).decode())
-            await asyncio.sleep(0.05)
+            for text in client.take():
+                await socket.send_text(text)
         await socket.close(1013, "too far behind; connect again")
 
 

@@ -1,8 +1,10 @@
-"""Fan-out to browsers: waveforms lossless and numbered, states latest-wins, alarms never dropped.
+"""Fan-out to browsers: waveforms lossless and numbered, all else latest-wins, alarms never dropped.
 
-A client may have two unacknowledged states in flight; newer states replace the one that waits.
-Waveforms queue up to `QUEUE` blocks; a client that falls further behind is sent away with code
-1013 and comes back at the present, with the gap visible in the numbers.
+Every message is encoded once, whoever it goes to; only the number and the lag of a state are each
+client's own, put before what all share. A client may have two unacknowledged states in flight;
+newer messages of a kind replace the one that waits. Waveforms queue up to `QUEUE` blocks; a client
+that falls further behind is sent away with code 1013 and comes back at the present, with the gap
+visible in the numbers.
 """
 
 from __future__ import annotations
@@ -14,45 +16,66 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Alarms", "Client", "Hub"]
+import msgspec
+
+__all__ = ["Alarms", "Client", "Hub", "encoded"]
 
 IN_FLIGHT = 2
-QUEUE = 300  # blocks of 100 ms
+QUEUE = 600  # blocks of 50 ms
 KEPT = 10_000  # alarms that can be replayed
+STATES = 20.0  # [1/s] to one client; a state that comes a little early still passes
+
+
+def encoded(message: Any) -> str:
+    """Return a message as JSON; a number that is not finite is null."""
+    return msgspec.json.encode(message).decode()
 
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """One browser: what waits for it, what it has not acknowledged, and how far it lags [s]."""
+    """One browser: what waits for it, what it has not acknowledged, and how far it lags [s].
+
+    `newest` holds the waiting text of each kind of message but blocks.
+    """
 
     clock: Callable[[], float]
-    blocks: deque[dict[str, Any]] = field(default_factory=deque[dict[str, Any]])
-    state: dict[str, Any] | None = None
+    newest: dict[str, str] = field(default_factory=dict[str, str])
+    blocks: deque[str] = field(default_factory=deque[str])
     sent: dict[int, float] = field(default_factory=dict[int, float])
     number: int = 0
     lag: float = 0.0
+    last: float = -1.0
     overrun: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def offer(self, block: dict[str, Any], state: dict[str, Any]) -> None:
-        """Queue a block and replace the waiting state."""
+    def queue(self, block: str) -> None:
+        """Queue a block behind those that wait."""
         if len(self.blocks) >= QUEUE:
             self.overrun = True
         else:
             self.blocks.append(block)
-        self.state = state
         self.wake.set()
 
-    def take(self) -> list[dict[str, Any]]:
-        """Return what may be sent now: every block, and the newest state if the client keeps up."""
+    def offer(self, kind: str, text: str) -> None:
+        """Replace the waiting message of a kind."""
+        self.newest[kind] = text
+        self.wake.set()
+
+    def take(self) -> list[str]:
+        """Return what may be sent now: every block, and the newest of the rest if it keeps up."""
         self.wake.clear()
         out = list(self.blocks)
         self.blocks.clear()
-        if self.state is not None and len(self.sent) < IN_FLIGHT:
+        now = self.clock()
+        if len(self.sent) >= IN_FLIGHT or 0.0 <= now - self.last < 0.6 / STATES:
+            return out
+        state = self.newest.pop("state", None)
+        out += self.newest.values()
+        self.newest.clear()
+        if state is not None:
             self.number += 1
-            self.sent[self.number] = self.clock()
-            out.append({**self.state, "n": self.number, "lag": round(self.lag, 4)})
-            self.state = None
+            self.sent[self.number] = self.last = now
+            out.append(f'{{"n":{self.number},"lag":{self.lag:.4f},{state[1:]}')
         return out
 
     def acknowledge(self, number: int) -> None:
@@ -65,14 +88,29 @@ class Client:
 
 @dataclass(slots=True)
 class Hub:
-    """All clients, and the newest of everything for those who join."""
+    """All clients, and the newest message of each kind for those who join."""
 
     clients: set[Client] = field(default_factory=set[Client])
+    newest: dict[str, str] = field(default_factory=dict[str, str])
 
-    def publish(self, block: dict[str, Any], state: dict[str, Any]) -> None:
-        """Give a block and a state to every client."""
+    def join(self, clock: Callable[[], float]) -> Client:
+        """Return a new client, for whom the newest of everything waits."""
+        client = Client(clock, dict(self.newest))
+        client.wake.set()
+        self.clients.add(client)
+        return client
+
+    def block(self, block: dict[str, Any]) -> None:
+        """Give a block of samples to every client."""
+        text = encoded(block)
         for client in self.clients:
-            client.offer(block, state)
+            client.queue(text)
+
+    def publish(self, kind: str, message: Any) -> None:
+        """Give the newest message of a kind to every client."""
+        text = self.newest[kind] = encoded(message)
+        for client in self.clients:
+            client.offer(kind, text)
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
-"""Plays a recording in real time: chunks of 100 ms go through the analysis and out to the hub."""
+"""Plays a recording in real time: chunks of 50 ms go through the analysis and out to the hub."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from isosoma.serve.recording import Channel, Recording
 
 __all__ = ["Player", "greeting", "play", "player_of", "warm_up"]
 
-CHUNK = 0.1  # [s]
+CHUNK = 0.05  # [s]
+DISPLAY_DELAY = 0.6  # [s] behind the sensor, the one axis on which R is known before it is drawn
 PULSES = 8  # beats that the shown range of the pressure rests on
 Scale = tuple[str, float, float]
 SHOWN = {
@@ -57,6 +59,11 @@ class Player:
     pulses: deque[Pulse] = field(default_factory=lambda: deque[Pulse](maxlen=PULSES))
     received: list[int] = field(default_factory=list[int])
 
+    @property
+    def played(self) -> int:
+        """Return the samples played since the start, over all turns."""
+        return self.turn * self.recording.length + self.at
+
 
 def player_of(recording: Recording) -> Player:
     """Return a player at the start of a recording."""
@@ -86,6 +93,7 @@ def greeting(player: Player, patient: dict[str, str]) -> dict[str, Any]:
         "hz": recording.hz,
         "lead": recording.lead,
         "length": recording.length / recording.hz,
+        "display_delay": DISPLAY_DELAY,
         "channels": [
             {"name": c.name, "variable": c.variable, "unit": unit, "counts": per_unit}
             for c, (unit, _, per_unit) in zip(recording.channels, player.scales, strict=True)
@@ -106,7 +114,9 @@ def step(player: Player) -> tuple[dict[str, Any], dict[str, Any]]:
         player.analysis = begin_on(recording)
         player.pulses.clear()
         player.received = [-1] * len(recording.channels)
-    first, last = player.at, min(player.at + round(CHUNK * recording.hz), recording.length)
+    first = player.at
+    chunks = round(first / (CHUNK * recording.hz)) + 1
+    last = min(round(chunks * CHUNK * recording.hz), recording.length)
     beats = hear(player.analysis, recording, first, last)
     player.at = last
     for i, channel in enumerate(recording.channels):
@@ -176,6 +186,7 @@ def state_of(player: Player) -> dict[str, Any]:
         "turn": player.turn,
         "at": round(player.at / analysis.hz, 3),
         "sample": player.at,
+        "clock": time.time(),
         "hr": None
         if rate is None
         else {"value": rate.value, "low": rate.low, "high": rate.high, "age": age},
@@ -233,13 +244,21 @@ async def announce(player: Player, alarms: Alarms) -> None:
 
 
 async def play(player: Player, hub: Hub, alarms: Alarms, speed: float = 1.0) -> None:
-    """Play for ever, `speed` times real time; lateness is caught up, never skipped."""
+    """Play for ever, `speed` times real time; lateness is caught up, never skipped.
+
+    What a feeder has not made yet is waited for: its patient lives as fast as it can.
+    """
+    feeder, hz = player.recording.feeder, player.recording.hz
     due = time.monotonic()
     while True:
+        if feeder is not None and not feeder.ready(player.played + math.ceil(CHUNK * hz)):
+            await asyncio.sleep(0.005)
+            continue
         block, state = step(player)
         await announce(player, alarms)
-        hub.publish(block, {**state, "active": standing(player)})
-        due += CHUNK / speed
+        hub.block(block)
+        hub.publish("state", {**state, "active": standing(player)})
+        due += len(block["data"][0]) / hz / speed
         late = time.monotonic() - due
         if late > 2.0:  # the machine slept: go on from now
             due = time.monotonic()

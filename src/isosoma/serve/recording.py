@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from isosoma.core.errors import FormatError, InputError
 from isosoma.core.observation import Waveform
 
-__all__ = ["Channel", "Recording", "channel_index", "load"]
+__all__ = ["Channel", "Feeder", "Recording", "channel_index", "load"]
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["simulated", "replay"]
@@ -29,6 +29,17 @@ class Channel:
     values: Floats
 
 
+class Feeder(Protocol):
+    """Who writes a recording's samples just before they are played, round and round."""
+
+    def ready(self, sample: int) -> bool:
+        """Return whether all samples before number `sample`, counted over all turns, are there.
+
+        Those before it may be overwritten from now on, up to a turn later.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
     """Channels of one rate.
@@ -40,6 +51,7 @@ class Recording:
     hz : samples per second [1/s], the same for every channel.
     channels : equally long; `lead` is the index of the ECG that beats are found in.
     truth : true R samples, shape (beats,), of a simulation; empty for a replay.
+    feeder : who writes the samples while they are played; None where all are there.
     """
 
     name: str
@@ -48,6 +60,7 @@ class Recording:
     channels: tuple[Channel, ...]
     lead: int = 0
     truth: npt.NDArray[np.int64] | None = None
+    feeder: Feeder | None = None
 
     @property
     def length(self) -> int:

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from isosoma.serve.recording import Channel, Recording
 
-__all__ = ["simulate"]
+__all__ = ["MMHG", "NORMAL", "add_waves", "simulate"]
 
 Floats = npt.NDArray[np.float64]
 
 MMHG = 133.322  # [Pa]
 # (height [mV], centre [s from R at RR = 1 s], width [s]); P, Q, R, S, T.
-_NORMAL = (
+NORMAL = (
     (0.13, -0.170, 0.024),
     (-0.10, -0.028, 0.009),
     (1.10, 0.0, 0.010),
@@ -48,7 +48,7 @@ def _intervals(seconds: float, rate: float, rng: np.random.Generator) -> tuple[F
     return np.array(instants), np.array(kinds)
 
 
-def _add(
+def add_waves(
     out: Floats, hz: float, at: float, waves: tuple[tuple[float, ...], ...], rr: float
 ) -> None:
     """Add Gaussians around instant `at` [s]; what lies far from R scales with the root of RR."""
@@ -91,7 +91,7 @@ def simulate(
     rr = np.append(np.diff(beats), 60.0 / rate)
     ecg = np.zeros(n)
     for at, kind, interval in zip(beats, kinds, rr, strict=True):
-        _add(ecg, hz, at, _VENTRICULAR if kind else _NORMAL, interval)
+        add_waves(ecg, hz, at, _VENTRICULAR if kind else NORMAL, interval)
     t = np.arange(n) / hz
     ecg += 0.03 * np.sin(2 * np.pi * 0.25 * t) + 0.012 * rng.standard_normal(n)
     breath = np.sin(2 * np.pi * 0.25 * t)

@@ -3,32 +3,74 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
-from isosoma.serve.hub import IN_FLIGHT, QUEUE, Alarms, Client, Hub
+import pytest
+
+from isosoma.serve import hub as served
+from isosoma.serve.hub import IN_FLIGHT, QUEUE, STATES, Alarms, Client, Hub
+
+
+def read(client):
+    return [json.loads(text) for text in client.take()]
 
 
 def test_a_slow_client_gets_every_block_but_only_the_newest_state():
     now = [0.0]
-    client = Client(lambda: now[0])
-    hub = Hub({client})
+    hub = Hub()
+    client = hub.join(lambda: now[0])
     shown, blocks = [], []
     for i in range(10):
-        hub.publish({"type": "block", "seq": i}, {"type": "state", "at": i})
-        for message in client.take():
+        now[0] += 0.05
+        hub.block({"type": "block", "seq": i})
+        hub.publish("state", {"type": "state", "at": i})
+        for message in read(client):
             (blocks if message["type"] == "block" else shown).append(message)
     assert [b["seq"] for b in blocks] == list(range(10))
     assert [s["at"] for s in shown] == list(range(IN_FLIGHT))
     now[0] = 1.5
     client.acknowledge(shown[0]["n"])
-    late = client.take()
+    late = read(client)
     assert [m["at"] for m in late] == [9]
-    assert late[0]["lag"] == 1.5
+    assert late[0]["lag"] == pytest.approx(1.45)
+
+
+def test_at_any_speed_a_client_is_shown_at_most_so_many_states_and_the_newest_stays():
+    now = [0.0]
+    hub = Hub()
+    client = hub.join(lambda: now[0])
+    shown = []
+    for i in range(100):
+        now[0] += 0.01
+        hub.publish("state", {"type": "state", "at": i})
+        for state in read(client):
+            client.acknowledge(state["n"])
+            shown.append(state["at"])
+    assert len(shown) <= STATES / 0.6 + 1
+    assert shown[-1] >= 97
+
+
+def test_who_joins_is_sent_the_newest_of_each_kind_and_each_is_encoded_once(monkeypatch):
+    count = []
+    monkeypatch.setattr(served, "encoded", lambda m: count.append(m) or json.dumps(m))
+    hub = Hub()
+    clients = [hub.join(lambda: 0.0) for _ in range(50)]
+    hub.publish("cycle", {"type": "cycle", "v": 1})
+    hub.publish("cycle", {"type": "cycle", "v": 2})
+    hub.publish("belief", {"type": "belief"})
+    hub.block({"type": "block"})
+    assert len(count) == 4
+    late = hub.join(lambda: 0.0)
+    assert [m["type"] for m in read(late)] == ["cycle", "belief"]
+    assert [(m["type"], m.get("v")) for m in read(clients[7])] == [
+        ("block", None), ("cycle", 2), ("belief", None),
+    ]  # fmt: skip
 
 
 def test_a_client_that_stops_reading_is_sent_away_rather_than_fed_from_memory():
     client = Client(lambda: 0.0)
-    for i in range(QUEUE + 1):
-        client.offer({"seq": i}, {})
+    for _ in range(QUEUE + 1):
+        client.queue("{}")
     assert client.overrun
     assert len(client.blocks) == QUEUE
 

@@ -1,0 +1,231 @@
+"""The demonstration: a hidden patient who lives in a thread, and what can be done to them.
+
+What is said to the page comes from sensors; the truth leaves this file only when it is unsealed.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from isosoma.core.errors import FormatError, IsosomaError, ModelError, RangeError
+from isosoma.core.intervention import Intervention
+from isosoma.core.observation import Observation
+from isosoma.core.quantity import show_unit
+from isosoma.core.units import from_si
+from isosoma.organs.circulation.act_changes import interventions
+from isosoma.organs.circulation.acts import Act, Amount, read_acts, write_act
+from isosoma.organs.circulation.parameters import shown
+from isosoma.quality.levelling import PER_CM
+from isosoma.serve.hidden import PATIENT, Hidden, hidden, history, started, vitals
+from isosoma.serve.live_twin import Keeper, folded
+from isosoma.serve.plant import AHEAD, HZ, Sensors, Signals, advanced, signals_of
+from isosoma.serve.recording import Channel, Recording
+from isosoma.twin.course import Running
+from isosoma.twin.fold import Subject, Twin
+from isosoma.twin.release import Release
+
+__all__ = ["Demo", "demo", "keeper_of", "misses"]
+
+RING = 7200.0
+"""Length of the rings of samples [s]: memory is flat however long the page runs."""
+_LEAD = 0.5  # [s] that samples are ready before they are shown
+_LINE, _MONITOR, _CUFF = 5, 30, 120
+"""Between two numbers of the line, of oximeter and ECG, and of the cuff [s]."""
+_TRANSDUCER = re.compile(r"(lower|raise) the transducer (?:by )?(\d+(?:\.\d+)?) ?cm")
+_LEVEL = "level the transducer"
+_MOST = 50.0  # [cm]
+
+
+@dataclass(slots=True, eq=False)
+class Demo:
+    """The running demonstration; `heard` gets every reading, `now` gives the patient's time.
+
+    `wanted` is the sample that the page asked for, `fault` why the patient lives no more.
+    """
+
+    truth: Hidden
+    recording: Recording
+    signals: Signals
+    rng: np.random.Generator
+    began: int
+    run: Running | None = None
+    past: tuple[Observation, ...] = ()
+    acts: tuple[Act, ...] = ()
+    plan: tuple[Intervention, ...] = ()
+    sensors: Sensors = field(default_factory=Sensors)
+    heard: Callable[[Sequence[Observation]], Any] = lambda _: None
+    wanted: int = 0
+    fault: str = ""
+    change: threading.Condition = field(default_factory=threading.Condition)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def said(self) -> list[str]:
+        """Return what was done to the patient, as an act is written."""
+        return [write_act(a) for a in self.acts]
+
+    def ready(self, sample: int) -> bool:
+        """Return whether all samples before `sample` are there; ask for those after it."""
+        if self.fault:
+            raise ModelError(self.fault, todo="Start the demonstration again")
+        with self.change:
+            self.wanted = sample
+            self.change.notify_all()
+        return self.signals.made - int(AHEAD * HZ) >= sample
+
+    def now(self) -> int:
+        """Return the time at the newest sample that is shown [ns]."""
+        return self.began + round(self.wanted / HZ * 1e9)
+
+    def act(self, text: str) -> dict[str, str]:
+        """Do something to the patient or to a sensor, at once; return what was done to which.
+
+        Raises
+        ------
+        FormatError, RangeError, UnitError, ModelError
+            It cannot be done; nothing was changed.
+        """
+        said = " ".join(text.casefold().split())
+        sensors = _moved(said, self.sensors)
+        if sensors is not None:
+            self.sensors = sensors
+            return {"done": said, "to": "sensor"}
+        with self.change:
+            if self.run is None:
+                raise ModelError("the patient is not there yet", todo="Try again in a moment")
+            at = float(np.ceil(2.0 * (self.run.time + 0.2)) / 2.0)
+            new = read_acts([text])
+            if any(a.row.edit for a in new):
+                raise ModelError("the demonstration's patient is not operated on", text,
+                                 "Rehearse it on the twin")  # fmt: skip
+            acts = (*self.acts, *(replace(a, at=Amount(a.at.si + at, "s")) for a in new))
+            plan = interventions(acts, self.truth.person)
+            self.acts, self.plan = acts, plan
+        return {"done": "; ".join(write_act(a) for a in new), "to": "patient"}
+
+    def live(self) -> None:
+        """Live until `over`; a fault is kept, and said to whoever asks for samples."""
+        try:
+            run = started(self.truth)
+            self.past = history(run, self.began, self.rng)
+            self.heard(self.past)
+            self.run = run
+            while not self.over.is_set():
+                self._step()
+        except IsosomaError as error:
+            self.fault = str(error)
+
+    def _step(self) -> None:
+        """Make the next samples once they are wanted, and the readings that are due."""
+        due = int((AHEAD + _LEAD) * HZ)
+        with self.change:
+            self.change.wait_for(lambda: self.signals.made < self.wanted + due, 0.5)
+            if self.signals.made >= self.wanted + due or self.run is None:
+                return
+            run, plan, sensors = self.run, self.plan, self.sensors
+        self.run = advanced(run, plan, self.signals, sensors)
+        second, rest = divmod(self.signals.made, int(HZ))
+        if rest == 0:
+            self._measure(second, sensors)
+
+    def _measure(self, second: int, sensors: Sensors) -> None:
+        if self.run is None or second % _LINE:
+            return
+        model, run = self.run.model, self.run
+        out = model.advance(run.tick, run.tick, run.state, run.theta, run.inputs).outputs
+        values = {name: float(v[0]) for name, v in out.items()}
+        at = self.began + second * 10**9
+        found = _line(values, at, sensors)
+        if second % _MONITOR == 0:
+            found += vitals(values, at, self.rng, cuff=second % _CUFF == 0)
+        self.heard(found)
+
+
+def demo(seed: int | None = None, ring: float = RING) -> Demo:
+    """Return a demonstration that has not begun to live; `ring` is its memory of samples [s]."""
+    truth = hidden(seed)
+    rng = np.random.default_rng(seed)
+    signals = signals_of(ring, rng)
+    channels = (
+        Channel("II", "ecg", signals.ecg),
+        Channel("ABP", "arterial_pressure", signals.line),
+        Channel("PLETH", "plethysmogram", signals.pulse),
+    )
+    recording = Recording("demonstration", "simulated", HZ, channels)
+    made = Demo(truth, recording, signals, rng, time.time_ns())
+    made.recording = replace(recording, feeder=made)
+    return made
+
+
+def keeper_of(made: Demo, release: Release | None = None) -> Keeper:
+    """Return the twin that follows a demonstration's patient, knowing only what was read."""
+    arrived = threading.Event()
+
+    def heard(readings: Sequence[Observation]) -> None:
+        if arrived.is_set():
+            keeper.offer(readings)
+        arrived.set()
+
+    def build(told: Callable[[float], Any]) -> Twin:
+        while not arrived.wait(0.2):
+            if made.fault or keeper.over.is_set():
+                raise ModelError(made.fault or "the page ended", todo="Start it again")
+        subject = Subject(PATIENT, made.truth.person)
+        return folded(made.past, subject, release or Release(), made.now(), told)
+
+    keeper = Keeper(build, made.now)
+    made.heard = heard
+    return keeper
+
+
+def _moved(said: str, sensors: Sensors) -> Sensors | None:
+    """Return the sensors after an act on them; None where it is none."""
+    if said == _LEVEL:
+        return replace(sensors, lowered=0.0)
+    found = _TRANSDUCER.fullmatch(said)
+    if found is None:
+        if "transducer" in said:
+            raise FormatError(f"{said!r} is nothing that a transducer takes", "act",
+                              f"Say: lower the transducer 20 cm, or {_LEVEL}")  # fmt: skip
+        return None
+    lowered = sensors.lowered + float(found[2]) * (1.0 if found[1] == "lower" else -1.0)
+    if abs(lowered) > _MOST:
+        raise RangeError(f"the transducer would lie {lowered:g} cm from the heart", "act",
+                         f"Keep it within {_MOST:g} cm")  # fmt: skip
+    return replace(sensors, lowered=lowered)
+
+
+def _line(values: dict[str, float], at: int, sensors: Sensors) -> list[Observation]:
+    """Return the numbers of the arterial line."""
+    names = ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure")
+    offset = sensors.lowered * PER_CM
+    return [
+        Observation(PATIENT, n, at, at, values[n] + offset, 133.3, device="arterial line",
+                    channel="ABP", origin="demonstration")
+        for n in names
+    ]  # fmt: skip
+
+
+def misses(truth: Hidden, twin: Twin | None) -> list[dict[str, Any]]:
+    """Return each unknown's truth beside what the twin believes, in shown units."""
+    from isosoma.serve.cli_build import unknowns_of
+
+    rows = {row["name"]: row for row in (unknowns_of(twin) if twin else [])}
+    out: list[dict[str, Any]] = []
+    for name, value in truth.unknowns.items():
+        unit = shown(name)
+        row: dict[str, Any] = {"name": name, "unit": show_unit(unit), "truth": from_si(value, unit)}
+        if name in rows:
+            found = rows[name]["posterior"]
+            row |= found
+            row["inside"] = found["low"] <= row["truth"] <= found["high"]
+            row["informed"] = rows[name]["informed"]
+        out.append(row)
+    return out

@@ -1,0 +1,76 @@
+"""What can be done to the demonstration's patient over HTTP, from this machine only."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+
+from isosoma.core.errors import InputError, IsosomaError, LimitError
+from isosoma.serve.demo import Demo, misses
+from isosoma.serve.live_twin import Keeper
+from isosoma.serve.telemetry import answer, body_of
+
+__all__ = ["add_routes"]
+
+_LONGEST = 4096  # [byte] of an act
+_LOOPBACK = ("127.0.0.1", "::1", "testclient")
+
+
+class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    act: str
+
+
+def add_routes(app: FastAPI, demo: Demo | None, keeper: Keeper | None) -> None:
+    """Add ``POST /demo/act`` and ``POST /demo/unseal``; without a demonstration both refuse."""
+
+    async def act(request: Request) -> Response:
+        if (refused := _refusal(request, demo)) is not None or demo is None:
+            return refused or answer(404, {})
+        try:
+            asked = msgspec.json.decode(await body_of(request, _LONGEST), type=_Asked)
+            return answer(200, await asyncio.to_thread(demo.act, asked.act))
+        except msgspec.MsgspecError as error:
+            said = f'Send {{"act": "bleed 800 mL in 10 min"}}: {error}.'
+            return answer(422, {"error": said})
+        except LimitError as error:
+            return answer(413, {"error": str(error)})
+        except (InputError, IsosomaError) as error:
+            return answer(422, {"error": str(error)})
+
+    async def unseal(request: Request) -> Response:
+        if (refused := _refusal(request, demo)) is not None or demo is None:
+            return refused or answer(404, {})
+        return answer(200, await asyncio.to_thread(unsealed, demo, keeper))
+
+    app.add_api_route("/demo/act", act, methods=["POST"])
+    app.add_api_route("/demo/unseal", unseal, methods=["POST"])
+
+
+def unsealed(demo: Demo, keeper: Keeper | None) -> dict[str, Any]:
+    """Return the sealed text, its digest, what was done, and truth beside belief."""
+    twin = None if keeper is None else keeper.twin
+    rows = misses(demo.truth, twin)
+    told = [row for row in rows if "inside" in row]
+    return {
+        "seal": demo.truth.seal,
+        "text": demo.truth.text,
+        "done": demo.said,
+        "lowered_cm": demo.sensors.lowered,
+        "unknowns": rows,
+        "inside": sum(row["inside"] for row in told),
+        "of": len(told),
+    }
+
+
+def _refusal(request: Request, demo: Demo | None) -> Response | None:
+    if demo is None:
+        said = "No demonstration runs here. Start one with: isosoma run"
+        return answer(404, {"error": said})
+    host = request.client.host if request.client else ""
+    if host not in _LOOPBACK:
+        said = "The demonstration's patient is changed from its own machine only."
+        return answer(403, {"error": said})
+    return None

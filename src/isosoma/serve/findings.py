@@ -1,0 +1,56 @@
+"""Sensor or patient: what quality says of a set-up, and what the twin finds has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from isosoma.core.quantity import show_unit
+from isosoma.core.units import from_si
+from isosoma.organs.circulation.parameters import shown
+from isosoma.organs.circulation.unknowns import unknowns
+from isosoma.quality import Finding as Fault
+from isosoma.serve.live_messages import Finding
+from isosoma.twin.fold import Twin
+from isosoma.twin.history import as_of
+
+__all__ = ["changes", "sensors"]
+
+_BACK = 900 * 10**9  # [ns] against which a change is told
+_FAR = 1.6
+"""Standard deviations of the earlier belief from which a change is told (chosen here)."""
+
+
+def sensors(faults: Iterable[Fault]) -> list[Finding]:
+    """Return the set-up faults, gravest first."""
+    return [Finding("sensor", f"sensor: {f.reason}", f.since * 1e-9) for f in faults]
+
+
+def changes(twin: Twin) -> list[Finding]:
+    """Return what the twin finds changed in the last quarter of an hour, the farthest first.
+
+    An unknown that moved by more than `_FAR` of the spread it had, and a patient whom no belief
+    explains.
+    """
+    reports = twin.timeline.reports
+    out: list[Finding] = []
+    if reports and reports[-1].out_of_sync:
+        said = f"patient: {reports[-1].out_of_sync}"
+        out.append(Finding("patient", said, reports[-1].at * 1e-9))
+    before = as_of(twin, twin.belief.at - _BACK).belief
+    now = twin.belief
+    moved = list[tuple[float, str]]()
+    for k, parameter in enumerate(unknowns(twin.subject.person, twin.subject.valves)):
+        was, is_ = before.z[:, k], now.z[:, k]
+        far = float((np.median(is_) - np.median(was)) / max(was.std(ddof=1), 1e-9))
+        if abs(far) < _FAR:
+            continue
+        unit = shown(parameter.name)
+        values = parameter.prior.real(np.array([np.median(was), np.median(is_)]))
+        a, b = (from_si(float(v), unit) for v in values)
+        word = parameter.name.replace("_", " ")
+        way = "fell" if far < 0.0 else "rose"
+        text = f"patient: the twin finds {word} {way} from {a:.3g} to {b:.3g} {show_unit(unit)}"
+        moved.append((-abs(far), text))
+    return out + [Finding("patient", text, now.at * 1e-9) for _, text in sorted(moved)]

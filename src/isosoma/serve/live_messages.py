@@ -1,0 +1,192 @@
+"""What the live page is told of the twin: four messages beside `hello`, `block` and `state`.
+
+::
+
+    twin      once a second: how far it is, numbers with intervals, newest readings and their ages
+    cycle     one settled beat from R to R, of the median and a 90 % band over the ensemble
+    belief    each unknown before and after the data, and which data inform it
+    forecast  what is expected over the next 30 min if nothing is done
+
+Each replaces the last of its kind; whoever joins is sent the newest of each. Shown units, named
+beside; `null` where a number is none. Arrays of a cycle have `samples` numbers, evenly over
+`length` from R. Simulated is what the model says, measured what a device said.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "Band", "Bands", "BeliefMessage", "Chamber", "CycleMessage", "Finding", "Informing", "Number",
+    "Span", "TwinMessage", "Unknown", "Valve",
+]  # fmt: skip
+
+Numbers = list[float]
+Origin = Literal["measured", "simulated"]
+
+
+class Number(msgspec.Struct, frozen=True):
+    """One number.
+
+    Attributes
+    ----------
+    value, low, high : median and bounds of the interval that holds `level` of the belief, or a
+        reading and its interval by the device's noise.
+    age : of the newest reading it rests on [s]; null where it rests on none of its own.
+    stale : whether that reading is too old to speak for now.
+    device : who measured; empty where simulated.
+    """
+
+    label: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    origin: Origin
+    age: float | None = None
+    stale: bool = False
+    level: float = 0.9
+    device: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Sensor or patient: what quality says of a device, or the twin of the person.
+
+    `clock` : since when [s since 1970].
+    """
+
+    kind: Literal["sensor", "patient"]
+    text: str
+    clock: float
+
+
+class TwinMessage(msgspec.Struct, frozen=True, tag_field="type", tag="twin"):
+    """How far the twin is and what it says now.
+
+    Attributes
+    ----------
+    status, said, share : building, live or failed; in words; how much of the building is done [1].
+    digest : SHA-256 of belief and release.
+    age : of the newest reading folded [s].
+    readings : measured, the newest of each device. numbers : simulated.
+    """
+
+    status: Literal["none", "building", "live", "failed"]
+    said: str
+    share: float
+    clock: float
+    digest: str = ""
+    age: float | None = None
+    folded: int = 0
+    numbers: dict[str, Number] = {}
+    readings: dict[str, Number] = {}
+    findings: list[Finding] = []
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Median and central 90 % of the members."""
+
+    median: float
+    low: float
+    high: float
+
+
+class Band(msgspec.Struct, frozen=True):
+    """Median member, and the central 90 % of the ensemble at the same phase."""
+
+    value: Numbers
+    low: Numbers
+    high: Numbers
+
+
+class Chamber(msgspec.Struct, frozen=True):
+    """`volume` [mL], `pressure` [mmHg], `wall` [mm] of a ventricle, `saturation` [1]."""
+
+    volume: Band
+    pressure: Band
+    saturation: float
+    wall: Numbers | None = None
+
+
+class Valve(msgspec.Struct, frozen=True):
+    """`flow` [mL/s], forward positive; `opening` 0 to 1."""
+
+    flow: Numbers
+    opening: Numbers
+
+
+class CycleMessage(msgspec.Struct, frozen=True, tag_field="type", tag="cycle"):
+    """One settled beat of the belief; everything in it is simulated.
+
+    Attributes
+    ----------
+    belief_clock : of the newest reading that the belief rests on [s since 1970].
+    length, pre_ejection, ejection : [s].
+    end_systole, end_diastole : sample numbers.
+    chambers : lv, rv, la, ra. vessels : pressure of ao and pa [mmHg], saturation apart.
+    loops : volume [mL] and pressure [mmHg] of the left ventricle of some members.
+    members : that the bands rest on.
+    """
+
+    clock: float
+    belief_clock: float
+    samples: int
+    members: int
+    length: Span
+    pre_ejection: Span
+    ejection: Span
+    end_systole: int
+    end_diastole: int
+    chambers: dict[str, Chamber]
+    vessels: dict[str, Band]
+    vessel_saturation: dict[str, float]
+    valves: dict[str, Valve]
+    loops: list[tuple[Numbers, Numbers]]
+    wall_note: str
+
+
+class Informing(msgspec.Struct, frozen=True):
+    """A variable that was read, and the share of the unknown's variance that it alone explains."""
+
+    variable: str
+    share: float
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """One unknown of the twin: before and after the data, in `unit`.
+
+    `informed_share` : of the prior's spread that the data took away [1]; `said` : in words.
+    """
+
+    name: str
+    plain: str
+    unit: str
+    prior: Span
+    posterior: Span
+    informed: bool
+    informed_share: float
+    said: str
+    by: list[Informing]
+
+
+class BeliefMessage(msgspec.Struct, frozen=True, tag_field="type", tag="belief"):
+    """Under the hood: what the twin believes of the person, and what it rests on."""
+
+    clock: float
+    belief_clock: float
+    digest: str
+    readings: int
+    unknowns: list[Unknown]
+    unused: dict[str, str]
+
+
+class Bands(msgspec.Struct, frozen=True, tag_field="type", tag="forecast"):
+    """What is expected if nothing is done: `minutes` after `clock`, by variable, shown units."""
+
+    clock: float
+    minutes: Numbers
+    outputs: dict[str, Band]
+    units: dict[str, str]
+    failed: int

@@ -1,0 +1,186 @@
+"""The twin behind the page, kept in step in a thread of its own; the page never waits for it.
+
+::
+
+    readings ─► queue ─► judged, set-up examined ─► absorbed ─► twin ─► cycle, belief, forecast
+                                    │                             │
+                                    └─ "sensor"                   └─ "patient"
+
+`Keeper.messages` holds the newest message of each kind; whoever publishes takes what is new.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from isosoma import quality
+from isosoma.core.errors import IsosomaError
+from isosoma.core.observation import Observation, Verdict
+from isosoma.infer.belief import Reading
+from isosoma.quality.cuff import is_cuff
+from isosoma.serve.beliefs import belief_message
+from isosoma.serve.cycle import Cycle, cycle_of
+from isosoma.serve.cycle_message import cycle_message
+from isosoma.serve.findings import changes, sensors
+from isosoma.serve.live_messages import TwinMessage
+from isosoma.serve.numbers import Predicted, bands, numbers_of, predicted, readings_of
+from isosoma.twin.fold import Subject, Twin, absorbed, fold
+from isosoma.twin.release import Release
+
+__all__ = ["Keeper", "Known", "folded"]
+
+_WINDOW = 900 * 10**9  # [ns] of readings that the set-up is looked at in
+_RENEW = 60.0  # [s] after which bands are renewed without a new reading
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Judged readings, as a fold takes them."""
+
+    readings: tuple[Observation, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Keeper:
+    """A twin and what is said of it.
+
+    Attributes
+    ----------
+    build : gives the twin, in the keeper's thread, and tells how far it is [1].
+    now : the patient's time [ns]; that of a recording may run faster than ours.
+    messages : newest of each kind, with a number that grows.
+    """
+
+    build: Callable[[Callable[[float], Any]], Twin]
+    now: Callable[[], int]
+    messages: dict[str, tuple[int, Any]] = field(default_factory=dict[str, tuple[int, Any]])
+    twin: Twin | None = None
+    status: TwinMessage = field(
+        default_factory=lambda: TwinMessage("none", "no twin yet", 0.0, 0.0)
+    )
+    seen: list[Observation] = field(default_factory=list[Observation])
+    over: threading.Event = field(default_factory=threading.Event)
+    _queue: queue.SimpleQueue[Sequence[Observation]] = field(
+        default_factory=queue.SimpleQueue[Sequence[Observation]]
+    )
+    _gate: quality.State = field(default_factory=quality.start)
+    _findings: tuple[quality.Finding, ...] = ()
+    _cycle: Cycle | None = None
+    _predicted: Predicted | None = None
+    _number: int = 0
+
+    def offer(self, readings: Sequence[Observation]) -> None:
+        """Take readings that came; returns at once."""
+        self._queue.put(tuple(readings))
+
+    def live(self) -> None:
+        """Build the twin, then keep it in step until `over`; a fault is said, not raised."""
+        try:
+            self._say("building", "building the twin", 0.02)
+            self.twin = self.build(lambda share: self._building(0.05 + 0.7 * share))
+            self._renew(self.twin)
+            while not self.over.is_set():
+                self._step()
+        except IsosomaError as error:
+            self._say("failed", f"the twin cannot follow: {error}", 0.0)
+
+    def tell(self) -> None:
+        """Renew the message that ages: numbers, readings, findings."""
+        twin, now = self.twin, self.now()
+        said, clock = self.status, now * 1e-9
+        if twin is None or said.status != "live":
+            return
+        self.status = TwinMessage(
+            "live", "in step", 1.0, clock, twin.digest, max(0.0, (now - twin.belief.at) * 1e-9),
+            len(twin.first) + len(twin.timeline.readings),
+            numbers_of(twin, self._predicted, self._cycle, now),
+            readings_of(twin, self.seen, now),
+            [*sensors(self._findings), *changes(twin)],
+        )  # fmt: skip
+        self._put("twin", self.status)
+
+    def _building(self, share: float) -> None:
+        self._say("building", f"building the twin, {100 * share:.0f} %", share)
+
+    def _say(self, status: Any, said: str, share: float) -> None:
+        self.status = TwinMessage(status, said, share, self.now() * 1e-9)
+        self._put("twin", self.status)
+
+    def _put(self, kind: str, message: Any) -> None:
+        self._number += 1
+        self.messages[kind] = (self._number, message)
+
+    def _step(self) -> None:
+        """Absorb what came; renew what is said of the belief where it changed or grew old."""
+        found = self._taken()
+        if found:
+            self.seen = [o for o in (*self.seen, *found) if o.at >= self.now() - _WINDOW]
+            self._findings = quality.examine(self.seen)
+            state = quality.with_findings(self._gate, self._findings)
+            self._gate, verdicts = quality.judge_many(state, found)
+            pairs = zip(found, verdicts, strict=True)
+            new = [Reading(o, v) for o, v in pairs if not _watched(o)]
+            if new and self.twin is not None:
+                self._renew(absorbed(self.twin, new, max(o.observation.at for o in new)))
+        elif self._predicted is not None and self.twin is not None:
+            age = (self.now() - self._predicted.at) * 1e-9
+            if age > _RENEW:
+                self._foresee(self.twin)
+        self.tell()
+
+    def _taken(self) -> list[Observation]:
+        """Return what came within a second, in order of time; an instant is never cut in two."""
+        out: list[Observation] = []
+        end = time.monotonic() + 1.0
+        while (left := end - time.monotonic()) > 0.0 and not self.over.is_set():
+            try:
+                out += self._queue.get(timeout=min(left, 0.2))
+            except queue.Empty:
+                continue
+        return sorted(out, key=lambda o: (o.at, o.device, o.channel, o.seq))
+
+    def _renew(self, twin: Twin) -> None:
+        """Compute what is said of a belief, then show all of it at once."""
+        begun = self.twin is not None and self.status.status == "live"
+        if not begun:
+            self._building(0.8)
+        cycle = cycle_of(twin)
+        self._cycle, self.twin = cycle, twin
+        clock = self.now() * 1e-9
+        self._put("cycle", cycle_message(cycle, clock, twin.belief.at * 1e-9))
+        self._put("belief", belief_message(twin, clock))
+        self._foresee(twin)
+        if not begun:
+            self.status = TwinMessage("live", "in step", 1.0, clock)
+        self.tell()
+
+    def _foresee(self, twin: Twin) -> None:
+        now = max(self.now(), twin.belief.at)
+        self._predicted = predicted(twin, now)
+        self._put("forecast", bands(twin, now))
+
+
+def _watched(o: Observation) -> bool:
+    """Whether a reading is an arterial line's, which is watched against the cuff, not learnt from.
+
+    A line's every number shares the height of its transducer; the cuff has none.
+    """
+    return o.variable in ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure") and (
+        not is_cuff(o) and o.device != ""
+    )
+
+
+def folded(
+    readings: Sequence[Observation], subject: Subject, release: Release, until: int,
+    told: Callable[[float], Any],
+) -> Twin:  # fmt: skip
+    """Return the twin that readings make, judged in the order of their times."""
+    ordered = sorted(readings, key=lambda o: (o.at, o.device, o.channel, o.seq))
+    _, verdicts = quality.judge_many(quality.start(), ordered)
+    return fold(Known(tuple(ordered), tuple(verdicts)), subject, release, until, told)
