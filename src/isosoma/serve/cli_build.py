@@ -9,16 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from isosoma.core.errors import InputError, RangeError
 from isosoma.core.model import Parameter
-from isosoma.core.observation import Observation
 from isosoma.core.units import ucum
-from isosoma.exchange.patient_contradictions import among
-from isosoma.exchange.patient_file import PatientFile, read_patient
-from isosoma.exchange.sniff import is_companion, read_path
 from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
-from isosoma.serve.bedside import VALVES, check_body, keep_body, twin_of
+from isosoma.serve.bedside import VALVES, twin_of
 from isosoma.serve.cli_intake import instant
 from isosoma.serve.progress import progress
 from isosoma.twin.fold import Twin
@@ -26,65 +21,26 @@ from isosoma.twin.release import Release
 
 __all__ = ["run", "unknowns_of"]
 
-_FILE = "patient.toml"
 _Z90 = 1.6448536269514722
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Take a patient's folder in and fold it; 0 well, 2 refused with nothing changed."""
-    from isosoma.intake import Session, take, take_paths
     from isosoma.record import open_log
+    from isosoma.serve.patient_folder import read_folder, take_folder
 
-    folder, now = Path(arguments.folder), instant(arguments.now)
-    described, files = _found(folder, Path(arguments.store), now)
-    _refuse(described, files, now)
-    patient, session = described.id, Session(described.id)
+    now = instant(arguments.now)
+    folder = read_folder(Path(arguments.folder), Path(arguments.store), now)
+    described = folder.described
     with open_log(arguments.store) as log:
-        kept = take(log, described.observations, patient=patient, now=now, session=session)
-        with progress("taking in", len(files), " files") as told:
-            for count, path in enumerate(files, 1):
-                kept += take_paths([path], log, patient, now=now, session=session)
-                told(count)
-        keep_body(log, described)
-        twin = twin_of(log, patient, Release(seed=arguments.seed), now)
+        with progress("taking in", len(folder.files), " files") as told:
+            kept = take_folder(folder, log, now, told)
+        twin = twin_of(log, described.id, Release(seed=arguments.seed), now)
         head = log.checkpoint()
     done = {"kept": kept.accepted, "known_already": kept.duplicates, **_plain(twin, head)}
     done["conditions_unused"] = [c for c in described.conditions if c not in VALVES]
     print(json.dumps(done, allow_nan=False) if arguments.json else _told(done))
     return 0
-
-
-def _found(folder: Path, store: Path, now: int) -> tuple[PatientFile, list[Path]]:
-    """Return what the folder describes and its other files; a log that lies in it is none."""
-    if not (folder / _FILE).is_file():
-        raise InputError(f"holds no {_FILE}", folder.name, "docs/twin.md shows one")
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
-    others = [p for p in files if p != folder / _FILE and not is_companion(p)
-              and not _is_of(p.resolve(), store.resolve())]  # fmt: skip
-    return read_patient(folder / _FILE, now), others
-
-
-def _is_of(path: Path, store: Path) -> bool:
-    """Whether a file is the log, or lies beside it as its keys and checkpoint do."""
-    if not path.is_relative_to(store.parent):
-        return False
-    name = path.relative_to(store.parent).parts[0]
-    return name == store.name or name.startswith(f"{store.name}-")
-
-
-def _refuse(described: PatientFile, files: list[Path], now: int) -> None:
-    """Read everything once, and refuse all of it where it makes no twin or contradicts itself."""
-    try:
-        check_body(described, now)
-    except InputError as error:
-        raise error.at(_FILE) from error
-    found = list[Observation](described.observations)
-    for path in files:
-        read = read_path(path, subject=described.id, received=now)
-        found += [r for r in read if isinstance(r, Observation)]
-    said = among(found)
-    if said:
-        raise RangeError("; ".join(said), todo="Correct it and build again; nothing was changed")
 
 
 def _plain(twin: Twin, head: str) -> dict[str, Any]:
