@@ -17,17 +17,20 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
+from isosoma.core.errors import IsosomaError
 from isosoma.serve.demo import Demo
 from isosoma.serve.demo_api import add_routes
 from isosoma.serve.guard import Guard
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
 from isosoma.serve.live_twin import Keeper
+from isosoma.serve.patient_page import keep, rate_read
 from isosoma.serve.player import Player, greeting, play, player_of, warm_up
 from isosoma.serve.recording import Recording
 from isosoma.serve.telemetry import Lane, accept
 
 __all__ = ["Settings", "make_app"]
 
+RATE_EVERY = 30.0  # [s]
 STATIC = Path(__file__).parent / "static"
 SIMULATED_PATIENT = {
     "name": "Simulated patient",
@@ -80,6 +83,7 @@ def make_app(settings: Settings) -> Guard:
         tasks = [
             asyncio.create_task(perform(live, settings.speed)),
             asyncio.create_task(relay(settings.keeper, live.hub)),
+            asyncio.create_task(heed(live, settings)),
         ]
         lives = _begun(settings)
         try:
@@ -125,6 +129,20 @@ async def relay(keeper: Keeper | None, hub: Hub) -> None:
         await asyncio.sleep(0.2)
 
 
+async def heed(live: Live, settings: Settings) -> None:
+    """Keep the rate of a patient's own ECG as a reading, twice a minute, and let the twin learn."""
+    lane, keeper = settings.lane, settings.keeper
+    while lane is not None and keeper is not None and settings.demo is None:
+        await asyncio.sleep(RATE_EVERY)
+        reading = rate_read(live.player.analysis, lane.patient, lane.clock())
+        if reading is None:
+            continue
+        try:
+            await asyncio.to_thread(keep, lane.log, keeper, reading)
+        except IsosomaError:
+            logging.getLogger("uvicorn.error").exception("a heart rate was not kept")
+
+
 async def perform(live: Live, speed: float) -> None:
     """Compile while the page already answers, then play; a fault ends it and is said in /health."""
     try:
@@ -161,7 +179,10 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
         await serve_client(socket, live, hello)
 
     async def fhir(request: Request) -> Response:
-        return await accept(request, settings.lane)
+        done = await accept(request, settings.lane)
+        if done.status_code == 200 and settings.keeper is not None and settings.demo is None:
+            settings.keeper.again()
+        return done
 
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/alarms", alarms, methods=["GET"])

@@ -5,25 +5,36 @@ from __future__ import annotations
 import argparse
 import socket
 import webbrowser
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from isosoma.core.errors import InputError
 
 if TYPE_CHECKING:
     from isosoma.serve.app import Settings
+    from isosoma.serve.telemetry import Lane
 
 __all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
-    import uvicorn
-
-    from isosoma.serve.app import STATIC, make_app
+    from isosoma.serve.app import STATIC
 
     if not (STATIC / "index.html").is_file():
         raise InputError("the page is not built", "static", "Start it with python3 dev.py run")
-    settings = settings_of(arguments)
+    with ExitStack() as ends:
+        return _serve(arguments, settings_of(arguments, ends))
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    import uvicorn
+
+    from isosoma.serve.app import make_app
+
     recording = settings.recording
     app = make_app(settings)
     listening = listen(arguments.host, arguments.port)
@@ -37,16 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
         app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1,
         ws_max_size=1 << 16, ws_per_message_deflate=False,
     )  # fmt: skip
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    finally:
-        if settings.lane is not None:
-            settings.lane.log.close()
+    uvicorn.Server(config).run(sockets=[listening])
     return 0
 
 
-def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Return what is served: a record as it is, or the demonstration with its twin.
+def settings_of(arguments: argparse.Namespace, ends: ExitStack) -> Settings:
+    """Return what is served: a patient's folder, a record as it is, or the demonstration.
 
     Raises
     ------
@@ -56,22 +63,44 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     from isosoma.serve.app import Settings
     from isosoma.serve.recording import load
 
-    if bool(arguments.store) != bool(arguments.patient):
-        raise InputError("--store and --patient belong together", "command line", "Give both")
-    hosts = (*arguments.allow_host, arguments.host)
-    lane = None
-    if arguments.store:
-        from isosoma.record import open_log
-        from isosoma.serve.telemetry import Lane
-
-        lane = Lane(open_log(arguments.store), arguments.patient)
+    hosts, speed = (*arguments.allow_host, arguments.host), arguments.speed
+    if arguments.patient and (Path(arguments.patient).is_dir() or not arguments.store):
+        return _of_folder(arguments, ends, hosts)
+    if arguments.store and not arguments.patient:
+        raise InputError("--store needs --patient", "command line", "Say whose log it is")
+    lane = _lane(arguments.store, arguments.patient, ends) if arguments.store else None
     if arguments.record:
-        recording = load(arguments.record, arguments.channel)
-        return Settings(recording, arguments.speed, hosts, lane)
+        return Settings(load(arguments.record, arguments.channel), speed, hosts, lane)
     from isosoma.serve.demo import demo, keeper_of
 
     made = demo()
-    return Settings(made.recording, arguments.speed, hosts, lane, keeper_of(made), made)
+    return Settings(made.recording, speed, hosts, lane, keeper_of(made), made)
+
+
+def _of_folder(arguments: argparse.Namespace, ends: ExitStack, hosts: tuple[str, ...]) -> Settings:
+    """Serve a patient's folder; without --store the log is gone when the page is."""
+    from isosoma.serve.app import Settings
+    from isosoma.serve.patient_page import page_of
+
+    at = Path(arguments.patient)
+    if not at.is_dir():
+        raise InputError("there is no such folder", at.name,
+                         "Give a folder with patient.toml, or an id together with --store")  # fmt: skip
+    if not (at / "patient.toml").is_file():
+        raise InputError("holds no patient.toml", at.name, "docs/twin.md shows one")
+    home = ends.enter_context(TemporaryDirectory(prefix="isosoma-"))
+    store = arguments.store or str(Path(home) / "page.log")
+    lane = _lane(store, "", ends)
+    page = page_of(at, lane.log, Path(store), arguments.record, arguments.channel)
+    return Settings(page.recording, arguments.speed, hosts, replace(lane, patient=page.banner["id"]),
+                    page.keeper, banner=page.banner)  # fmt: skip
+
+
+def _lane(store: str, patient: str, ends: ExitStack) -> Lane:
+    from isosoma.record import open_log
+    from isosoma.serve.telemetry import Lane
+
+    return Lane(ends.enter_context(open_log(store)), patient)
 
 
 def shown(host: str) -> str:

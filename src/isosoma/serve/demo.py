@@ -23,7 +23,7 @@ from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import Act, Amount, read_acts, write_act
 from isosoma.organs.circulation.parameters import shown
 from isosoma.quality.levelling import PER_CM
-from isosoma.serve.hidden import PATIENT, Hidden, hidden, history, started, vitals
+from isosoma.serve.hidden import PATIENT, Hidden, hidden, history, resting, started, vitals
 from isosoma.serve.live_twin import Keeper, folded
 from isosoma.serve.plant import AHEAD, HZ, Sensors, Signals, advanced, signals_of
 from isosoma.serve.recording import Channel, Recording
@@ -38,6 +38,8 @@ RING = 7200.0
 _LEAD = 0.5  # [s] that samples are ready before they are shown
 _LINE, _MONITOR, _CUFF = 5, 30, 120
 """Between two numbers of the line, of oximeter and ECG, and of the cuff [s]."""
+_WATCHED = 180
+"""Time that the line was watched before the page begins [s]."""
 _TRANSDUCER = re.compile(r"(lower|raise) the transducer (?:by )?(\d+(?:\.\d+)?) ?cm")
 _LEVEL = "level the transducer"
 _MOST = 50.0  # [cm]
@@ -116,6 +118,7 @@ class Demo:
             run = started(self.truth)
             self.past = history(run, self.began, self.rng)
             self.heard(self.past)
+            self.heard(_line_before(resting(run), self.began, self.rng))
             self.run = run
             while not self.over.is_set():
                 self._step()
@@ -200,6 +203,15 @@ def _moved(said: str, sensors: Sensors) -> Sensors | None:
         raise RangeError(f"the transducer would lie {lowered:g} cm from the heart", "act",
                          f"Keep it within {_MOST:g} cm")  # fmt: skip
     return replace(sensors, lowered=lowered)
+
+
+def _line_before(
+    values: dict[str, float], began: int, rng: np.random.Generator
+) -> list[Observation]:
+    """Return the numbers of the line in the last minutes before the page, at rest."""
+    ats = range(began - _WATCHED * 10**9, began, _LINE * 10**9)
+    before = [_line(values, at, Sensors()) for at in ats]
+    return [replace(o, value=o.value + o.sigma * rng.standard_normal()) for r in before for o in r]
 
 
 def _line(values: dict[str, float], at: int, sensors: Sensors) -> list[Observation]:

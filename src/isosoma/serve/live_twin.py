@@ -66,6 +66,7 @@ class Keeper:
     )
     seen: list[Observation] = field(default_factory=list[Observation])
     over: threading.Event = field(default_factory=threading.Event)
+    _again: threading.Event = field(default_factory=threading.Event)
     _queue: queue.SimpleQueue[Sequence[Observation]] = field(
         default_factory=queue.SimpleQueue[Sequence[Observation]]
     )
@@ -78,6 +79,10 @@ class Keeper:
     def offer(self, readings: Sequence[Observation]) -> None:
         """Take readings that came; returns at once."""
         self._queue.put(tuple(readings))
+
+    def again(self) -> None:
+        """Ask for the twin to be built anew, from a log that others wrote to; returns at once."""
+        self._again.set()
 
     def live(self) -> None:
         """Build the twin, then keep it in step until `over`; a fault is said, not raised."""
@@ -119,7 +124,10 @@ class Keeper:
     def _step(self) -> None:
         """Absorb what came; renew what is said of the belief where it changed or grew old."""
         found = self._taken()
-        if found:
+        if self._again.is_set():
+            self._again.clear()
+            self._renew(self.build(lambda _: None))
+        elif found:
             self.seen = [o for o in (*self.seen, *found) if o.at >= self.now() - _WINDOW]
             self._findings = quality.examine(self.seen)
             state = quality.with_findings(self._gate, self._findings)

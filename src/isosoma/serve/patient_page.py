@@ -1,0 +1,106 @@
+"""The live page of a patient's folder: the ECG replayed, the twin built from what was read.
+
+New readings are kept in the log before the twin learns from them, so that a server that begins
+again, on the same log, begins where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from isosoma.core.errors import InputError
+from isosoma.core.observation import Observation
+from isosoma.exchange.patient_file import PatientFile
+from isosoma.intake import take
+from isosoma.record import Log
+from isosoma.serve.analysis import Analysis, heart_rate
+from isosoma.serve.bedside import twin_of
+from isosoma.serve.live_twin import Keeper
+from isosoma.serve.patient_folder import Folder, read_folder, take_folder
+from isosoma.serve.recording import Recording, load
+from isosoma.twin.fold import Twin
+from isosoma.twin.release import Release
+
+__all__ = ["PatientPage", "keep", "page_of", "rate_read"]
+
+_Z90 = 1.6448536269514722
+_GOOD = 0.5
+"""Least weight of an ECG's quality whose rate is kept as a reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    """What is served of a folder."""
+
+    recording: Recording
+    keeper: Keeper
+    banner: dict[str, str]
+
+
+def page_of(
+    at: Path, log: Log, store: Path | None, record: str | None, channel: str | None
+) -> PatientPage:
+    """Return what to serve of the folder `at`; `record` is an ECG that lies elsewhere.
+
+    Raises
+    ------
+    InputError
+        The folder makes no twin, or holds no ECG.
+    """
+    folder = read_folder(at, store, time.time_ns())
+    recording = load(record, channel) if record else _ecg_in(at, folder, channel)
+    patient = folder.described.id
+
+    def build(told: Callable[[float], Any]) -> Twin:
+        count = max(1, len(folder.files))
+        now = time.time_ns()
+        take_folder(folder, log, now, lambda done: told(0.5 * done / count))
+        return twin_of(log, patient, Release(), now)
+
+    return PatientPage(recording, Keeper(build, time.time_ns), _banner(folder.described, record))
+
+
+def _ecg_in(at: Path, folder: Folder, channel: str | None) -> Recording:
+    """Return the first recording in a folder that holds an ECG."""
+    for path in folder.files:
+        try:
+            return load(path, channel)
+        except InputError:
+            continue
+    raise InputError("holds no ECG to show", at.name, "Put a record into it, or give --record PATH")
+
+
+def _banner(described: PatientFile, record: str | None) -> dict[str, str]:
+    unknown = "not in the file"
+    born = unknown
+    if described.born is not None:
+        born = datetime.fromtimestamp(described.born * 1e-9, UTC).date().isoformat()
+    banner = {"name": described.id, "id": described.id, "born": born, "allergies": unknown}
+    if record:
+        banner["composite"] = (
+            f"composite: the ECG is record {Path(record).name}, which may be another person's"
+        )
+    return banner
+
+
+def rate_read(analysis: Analysis, patient: str, now: int) -> Observation | None:
+    """Return the heart rate of the ECG as a reading at `now` [ns]; None where it tells none."""
+    rate, quality = heart_rate(analysis), analysis.quality
+    if rate is None or quality is None or quality.weight < _GOOD:
+        return None
+    half = max(rate.high - rate.low, 2.0) / 2.0
+    return Observation(
+        patient, "heart_rate", now, now, rate.value / 60.0, half / _Z90 / 60.0,
+        device="ecg", channel="live", origin="live:ecg",
+    )  # fmt: skip
+
+
+def keep(log: Log, keeper: Keeper, reading: Observation) -> None:
+    """Put a reading on disk, then let the twin learn from it."""
+    take(log, [reading], patient=reading.subject, now=reading.received)
+    keeper.offer([reading])
