@@ -74,7 +74,12 @@ def _run(verbs: Any) -> None:
     )
     verb.add_argument("--speed", type=_positive, default=1.0, help="times real time (%(default)s)")
     verb.add_argument("--store", metavar="FILE", help="take telemetry (POST /fhir) into this log")
-    verb.add_argument("--patient", metavar="ID", help="whose telemetry --store takes")
+    verb.add_argument(
+        "--patient",
+        metavar="DIR|ID",
+        help="a patient's folder, whose twin is built and kept in step; or the id whose telemetry "
+        "--store takes",
+    )
     verb.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
