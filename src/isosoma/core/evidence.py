@@ -64,7 +64,12 @@ class Applicability:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One answer: name of a vocabulary row, interval at `level`, and samples, all in SI."""
+    """One answer: name of a vocabulary row, interval at `level`, and samples, all in SI.
+
+    Attributes
+    ----------
+    when : of what part of a course it speaks (end, lowest, highest); empty where there is none.
+    """
 
     variable: str
     low: float
@@ -72,6 +77,7 @@ class Quantity:
     high: float
     level: float
     samples: tuple[float, ...] = ()
+    when: str = ""
 
     def __post_init__(self) -> None:
         if not (self.low <= self.point <= self.high and 0.0 < self.level < 1.0):

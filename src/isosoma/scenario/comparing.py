@@ -22,8 +22,8 @@ from isosoma.scenario.playing import Played
 from isosoma.scenario.preferences import Preferences, check_named
 
 __all__ = [
-    "SHOWN", "Chance", "ChanceDifference", "Comparison", "Difference", "Judged", "Spread", "bands",
-    "compare",
+    "SHOWN", "SPREAD", "Chance", "ChanceDifference", "Comparison", "Difference", "Judged", "Spread",
+    "Tables", "bands", "compare", "losses", "seen_at",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -40,6 +40,14 @@ _WORST = {"mean_arterial_pressure": -1, "cardiac_output": -1, "oxygen_saturation
 SPREAD = 0.90
 """Central part of the members that an interval of a measure holds."""
 _LAST = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the comparison looks for, and what matters how much."""
+
+    complications: Table
+    preferences: Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ class Judged:
     loss : expected loss with its 95 % interval (low, mean, high).
     regret : expected loss above that of the best choice for each member, had one known.
     dominated : options that are better in some complication and worse in none, beyond noise.
-    failed : members that the model lost; they count nowhere.
+    lost : members that the model lost alive: nobody knows their outcome, and they count nowhere.
     """
 
     name: str
@@ -133,7 +141,7 @@ class Judged:
     chances: tuple[Chance, ...]
     dominated: tuple[str, ...]
     against: tuple[str, ...]
-    failed: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +160,42 @@ class Comparison:
         return tuple(sorted(self.options, key=lambda o: (o.rank, o.loss[1])))
 
 
-def compare(played: Played, table: Table, preferences: Preferences) -> Comparison:
+def compare(played: Played, tables: Tables) -> Comparison:
     """Return what the members that no option lost tell of the options."""
-    found = find(played, table)
-    check_named(preferences, {f.predicate.name for row in found for f in row})
-    whole = ~np.any(played.failed, axis=0)
-    losses = [_losses(row, preferences)[whole] for row in found]
+    preferences = tables.preferences
+    check_named(preferences, (p.name for p in tables.complications.predicates))
+    found = find(played, tables.complications)
+    lost = [_lost(failed, row) for failed, row in zip(played.failed, found, strict=True)]
+    whole = ~np.any(lost, axis=0)
+    bad = [_losses(row, preferences)[whole] for row in found]
     differences = tuple(_chance_differences(played, found, whole))
-    ranks, least = _ranks(losses), np.min(losses, axis=0)
+    ranks, least = _ranks(bad), np.min(bad, axis=0)
     options = list[Judged]()
     for i, option in enumerate(played.rehearsal.options):
         options.append(Judged(
-            option.name, ranks[i], mean_interval(losses[i]), mean_interval(losses[i] - least),
+            option.name, ranks[i], mean_interval(bad[i]), mean_interval(bad[i] - least),
             _spreads(played, i, whole), tuple(_chance(f, whole) for f in found[i]),
             _dominated(option.name, [o.name for o in played.rehearsal.options], differences),
-            option.against, int(played.failed[i].sum()),
+            option.against, int(lost[i].sum()),
         ))  # fmt: skip
     told = tuple(_differences(played, whole, preferences))
     question = played.rehearsal.question
     return Comparison(question, int(whole.sum()), tuple(options), told, differences)
+
+
+def _lost(failed: Bools, found: Sequence[Finding]) -> Bools:
+    """Return whose outcome is not known: failed, but not after something fatal."""
+    died = np.any([f.raised for f in found if f.predicate.fatal], axis=0)
+    return failed & ~died
+
+
+def losses(played: Played, tables: Tables) -> tuple[Floats, ...]:
+    """Return each member's loss in each option, (N,); NaN where its outcome is not known."""
+    found = find(played, tables.complications)
+    return tuple(
+        np.where(_lost(failed, row), np.nan, _losses(row, tables.preferences))
+        for failed, row in zip(played.failed, found, strict=True)
+    )
 
 
 def _losses(found: Sequence[Finding], preferences: Preferences) -> Floats:
@@ -233,12 +258,15 @@ def _dominated(
     return tuple(out)
 
 
-def _when(played: Played, i: int, name: str, when: str) -> Floats:
-    """Return a measure of an option at its end or at its worst, (N,)."""
+def seen_at(played: Played, i: int, name: str, when: str) -> Floats:
+    """Return a measure of option `i` at the end, or its lowest or highest, (N,) [SI].
+
+    NaN at the end for a member that did not live so long.
+    """
     values = measure(name, played.outputs[i], played.ensemble.person)
     if when == "end":
         return values[played.times > played.times[-1] - _LAST].mean(axis=0)
-    return values.max(axis=0) if when == "highest" else values.min(axis=0)
+    return (np.fmax if when == "highest" else np.fmin).reduce(values, axis=0)
 
 
 def _told() -> Iterator[tuple[str, str]]:
@@ -252,13 +280,17 @@ def _spreads(played: Played, i: int, whole: Bools) -> tuple[Spread, ...]:
     if not whole.any():
         return ()
     return tuple(
-        Spread(name, when, *_interval(_when(played, i, name, when)[whole]))
+        Spread(name, when, *_interval(seen_at(played, i, name, when)[whole]))
         for name, when in _told()
     )
 
 
 def _interval(values: Floats) -> tuple[float, float, float]:
-    low, median, high = np.quantile(values, [(1.0 - SPREAD) / 2.0, 0.5, (1.0 + SPREAD) / 2.0])
+    """Return low, median and high of the members that live; NaN where none does."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return np.nan, np.nan, np.nan
+    low, median, high = np.quantile(known, [(1.0 - SPREAD) / 2.0, 0.5, (1.0 + SPREAD) / 2.0])
     return float(low), float(median), float(high)
 
 
@@ -268,14 +300,14 @@ def _differences(played: Played, whole: Bools, preferences: Preferences) -> Iter
     names = [o.name for o in played.rehearsal.options]
     for i, j in combinations(range(len(names)), 2):
         for name, when in _told():
-            change = (_when(played, j, name, when) - _when(played, i, name, when))[whole]
+            change = (seen_at(played, j, name, when) - seen_at(played, i, name, when))[whole]
             low, median, high = _interval(change)
             why = _noise(low, median, high, preferences.differences.get(name, 0.0))
             yield Difference(names[i], names[j], name, when, low, median, high, bool(why), why)
 
 
 def _noise(low: float, median: float, high: float, counts: float) -> str:
-    if low <= 0.0 <= high:
+    if not (low > 0.0 or high < 0.0):  # NaN, where no pair lives, is noise as well
         return "within the noise: members do not agree on its sign"
     return "too small to count" if abs(median) < counts else ""
 
@@ -284,8 +316,4 @@ def bands(played: Played, option: str, name: str) -> Floats:
     """Return low, median and high of a measure over time, (frames, 3) [SI]; NaN: none lives."""
     i = [o.name for o in played.rehearsal.options].index(option)
     values = measure(name, played.outputs[i], played.ensemble.person)
-    whole = ~np.any(played.failed, axis=0)
-    if not whole.any():
-        return np.full((len(values), 3), np.nan)
-    tails = [(1.0 - SPREAD) / 2.0, 0.5, (1.0 + SPREAD) / 2.0]
-    return np.quantile(values[:, whole], tails, axis=1).T
+    return np.array([_interval(row) for row in values])

@@ -62,6 +62,7 @@ class Predicate:
     clear: float = 0.0
     clear_delay: float = 0.0
     at_end: bool = False
+    fatal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _ages(name: str, row: Mapping[str, Any]) -> Ages:
 
 _FIELDS = {
     "meaning", "measure", "beyond", "of", "level", "in", "only", "delay", "clear", "clear_delay",
-    "when", "source",
+    "when", "source", "fatal",
 }  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def _predicate(name: str, row: Mapping[str, Any]) -> Predicate:
         float(row.get("clear", 0.0)),
         _value(row.get("clear_delay", "0 s"), "s"),
         row.get("when", "course") == "end",
+        bool(row.get("fatal", False)),
     )
 
 

@@ -1,7 +1,7 @@
 """Which members meet which complication, when first, and how far it went.
 
-The rules are those of alarms (`signals.events`), a delay before and hysteresis after, at a level that
-is each member's own.
+The rules are those of alarms (`signals.events`), a delay before and hysteresis after, at a level
+that is each member's own.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from isosoma.organs.circulation.unknowns import unknowns
 from isosoma.twin.course import Running, follow, settled
 from isosoma.twin.fold import Twin
 from isosoma.twin.forecasting import believed
+from isosoma.twin.release import Release
 from isosoma.twin.starting import at_rest
 
 __all__ = ["MEMBERS", "Ensemble", "begun", "drawn", "first_of", "of_twin", "part", "standing"]
@@ -39,7 +40,8 @@ class Ensemble:
     ----------
     names, z : the unknowns, and each member's (N, n) in standard-normal coordinates of the prior.
     changed : each member's unknowns [SI], shape (N,) each.
-    origin : posterior of a twin, or prior. key : what they were drawn from, for the provenance.
+    origin : posterior of a twin, or prior. key : what they were drawn from.
+    release : code, tables and seed.
     """
 
     person: Person
@@ -48,6 +50,7 @@ class Ensemble:
     changed: Mapping[str, Floats]
     origin: Literal["posterior", "prior"]
     key: str
+    release: Release
 
     @property
     def members(self) -> int:
@@ -64,14 +67,18 @@ def drawn(
     made = np.random.Generator(np.random.Philox(seed))
     z = made.standard_normal((members, len(sought)))
     changed = {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
-    return Ensemble(person, tuple(changed), z, changed, "prior", f"prior.{seed}")
+    return Ensemble(
+        person, tuple(changed), z, changed, "prior", f"prior.{seed}", Release(seed=seed)
+    )
 
 
 def of_twin(twin: Twin, at: int, members: int = MEMBERS) -> Ensemble:
     """Return members of a twin's belief at `at` [ns], each gone both ways where more are asked."""
     _check(members)
     z, changed = believed(twin, at, members)
-    return Ensemble(twin.subject.person, twin.unknowns, z, changed, "posterior", twin.digest)
+    return Ensemble(
+        twin.subject.person, twin.unknowns, z, changed, "posterior", twin.digest, twin.release
+    )
 
 
 def first_of(ensemble: Ensemble, members: int) -> Ensemble:

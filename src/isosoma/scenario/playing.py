@@ -14,7 +14,7 @@ A member is a lane of its own: neither the number of threads nor the size of a p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,20 +27,23 @@ from isosoma.core.errors import IsosomaError
 from isosoma.core.intervention import Intervention
 from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import Act
+from isosoma.organs.circulation.body import Person, inputs_of
 from isosoma.organs.circulation.model import Circulation
 from isosoma.physics.network import Graph
 from isosoma.scenario.ensemble import Ensemble, begun, first_of, part, standing
 from isosoma.scenario.rehearsal import Option, Rehearsal
 from isosoma.twin.course import Running, frames
 
-__all__ = ["EVERY", "Heard", "Played", "parts_of", "plans_of", "play", "played"]
+__all__ = ["Heard", "Played", "parts_of", "plans_of", "play", "played", "spacing"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Bundle = Mapping[str, Floats]
 
-EVERY = 5.0
-"""Time between two frames [s]: as long as the shortest delay of a complication, or shorter."""
+_SPACINGS = np.arange(50, 24, -1) / 10.0
+"""Times between two frames that are tried [s]: within the shortest delay of a complication."""
+_RIPPLE = 0.2
+"""Share of the breath's wave in a mean of three frames that is good enough."""
 _FIRST = (16, 48)
 _PART = 64
 """Members played together: few at first, for early results; then many, for less overhead."""
@@ -55,8 +58,8 @@ class Played:
     ensemble : the members played so far, the first ones of all.
     times : of the frames, (frames,) [s].
     baseline : outputs before the first act, (N,) each [SI].
-    outputs : for each option, outputs of shape (frames, N) [SI]; NaN from the frame on in which a
-        member failed.
+    outputs : for each option, means over a breath, (frames, N) [SI]; NaN from the frame on in which
+        a member failed.
     failed : for each option, (N,).
     graphs : topology at the end of each option.
     advice : what the model said of members that failed.
@@ -120,6 +123,28 @@ def _plan(
     return whole[skip:]
 
 
+def spacing(person: Person, plans: Iterable[Iterable[Intervention]]) -> float:
+    """Return the time between two frames [s]: the longest whose means of three still no breath.
+
+    Outputs are of the last whole beat, which swings with the breath; frames that keep pace with it
+    would show a slow wave that nobody has.
+    """
+    rates = {inputs_of(person)["breathing_frequency"]}
+    for plan in plans:
+        for act in plan:
+            rates |= {c.value for c in act.changes if c.name == "breathing_frequency"}
+    phases = np.outer(_SPACINGS, [r for r in rates if r > 0.0] or [0.0])
+    left = np.abs(1.0 + np.exp(2j * np.pi * phases) + np.exp(4j * np.pi * phases)).max(axis=1) / 3.0
+    return float(_SPACINGS[np.argmax(left <= max(_RIPPLE, float(left.min())))])
+
+
+def _over_breath(rows: Floats) -> Floats:
+    """Return the mean of three frames about each one, (frames, N)."""
+    last = max(len(rows) - 3, 0)
+    starts = (min(max(i - 1, 0), last) for i in range(len(rows)))
+    return np.array([rows[i : i + 3].mean(axis=0) for i in starts])
+
+
 def parts_of(members: int) -> tuple[tuple[int, int], ...]:
     """Return the parts (first, last) in which members are played, in order."""
     cuts = [0]
@@ -129,9 +154,7 @@ def parts_of(members: int) -> tuple[tuple[int, int], ...]:
     return tuple(pairwise(cuts))
 
 
-def play(
-    rehearsal: Rehearsal, ensemble: Ensemble, every: float = EVERY, workers: int | None = None
-) -> Iterator[Heard]:
+def play(rehearsal: Rehearsal, ensemble: Ensemble, workers: int | None = None) -> Iterator[Heard]:
     """Yield progress, and results each time that a part of the members has played every option.
 
     Ending the iteration early stops the threads at their next frame.
@@ -142,6 +165,7 @@ def play(
         An act of an option does not fit the circulation; the option is named.
     """
     before, plans = plans_of(rehearsal, ensemble)
+    every = spacing(ensemble.person, (before, *plans))
     whole = begun(ensemble, (*before, *(act for plan in plans for act in plan)))
     cuts, stop = parts_of(ensemble.members), Event()
     total = rehearsal.seconds * ensemble.members * len(plans)
@@ -206,7 +230,7 @@ def _see(
         raise error.at(f"option {name!r}") from error
     model = end.model
     assert isinstance(model, Circulation)  # noqa: S101 - `begun` made it
-    outputs = {k: np.array(v) for k, v in rows.items()}
+    outputs = {k: _over_breath(np.array(v)) for k, v in rows.items()}
     return _Seen(outputs, end.failed, model.graph, end.advice)
 
 
@@ -235,12 +259,10 @@ def _joined(
     )
 
 
-def played(
-    rehearsal: Rehearsal, ensemble: Ensemble, every: float = EVERY, workers: int | None = None
-) -> Played:
+def played(rehearsal: Rehearsal, ensemble: Ensemble, workers: int | None = None) -> Played:
     """Return the results of all members, at once."""
     last = None
-    for heard in play(rehearsal, ensemble, every, workers):
+    for heard in play(rehearsal, ensemble, workers):
         last = heard.played or last
     assert last is not None  # noqa: S101 - the last task completes the last part
     return last

@@ -38,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     _models(verbs)
     _build(verbs)
     _forecast(verbs)
+    _rehearse(verbs)
     return parser
 
 
@@ -364,6 +365,36 @@ def _forecast(verbs: Any) -> None:
         help="what is done, counted from now: 'bleed 500 mL in 10 min'; repeatable",
     )
     verb.add_argument("--plot", metavar="FILE.svg", help="draw readings, beliefs and forecast")
+    _when(verb)
+
+
+def _rehearse(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "rehearse",
+        "Play ways of treating side by side on a twin, or on what is usual at an age and size: "
+        "chances of complications, paired differences, a ranking with regret. Exit code 1 where "
+        "the model does not apply.",
+        "cli_rehearse:run",
+    )
+    verb.add_argument("file", metavar="FILE", help="the rehearsal, TOML or JSON")
+    verb.add_argument("--store", metavar="FILE", help="the log of a twin that was built")
+    verb.add_argument("--patient", metavar="ID", help="whose twin (the only one)")
+    verb.add_argument(
+        "--person",
+        default="",
+        metavar="age=N,weight=N,height=N,sex=f|m",
+        help="without a log: whose age and size (40 years, 75 kg, 177 cm, male)",
+    )
+    verb.add_argument("--members", type=_count, default=256, help="how many (%(default)s)")
+    verb.add_argument("--plot", metavar="FILE.svg", help="draw every option's course")
+    verb.add_argument("--complications", metavar="FILE", help="look for those of this table")
+    verb.add_argument("--preferences", metavar="FILE", help="losses and allowed chances")
+    verb.add_argument("--devices", metavar="FILE", help="devices and their sizes")
+    verb.add_argument("--keep", action="store_true", help="record question and answer in the log")
+    verb.add_argument("--again", action="store_true", help="supersede an answer that was signed")
+    verb.add_argument("--guess", metavar="OPTION", help="your own choice, before the answer")
+    verb.add_argument("--by", default="", metavar="NAME", help="who guesses")
     _when(verb)
 
 

@@ -1,0 +1,198 @@
+"""`isosoma rehearse`: options played on a twin, or on what is usual, and compared."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from isosoma.core.errors import AccessError, FormatError, InputError, IsosomaError, LimitError
+from isosoma.core.evidence import Evidence, digest, withheld
+from isosoma.core.principal import Principal
+from isosoma.infer.emulator import Emulator
+from isosoma.scenario.acceptable import Choice, acceptable
+from isosoma.scenario.answering import answered, as_json
+from isosoma.scenario.comparing import Comparison, Tables, compare
+from isosoma.scenario.complication_table import complications, read_complications
+from isosoma.scenario.devices import read_devices
+from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
+from isosoma.scenario.playing import Played, play
+from isosoma.scenario.preferences import preferences, read_preferences
+from isosoma.scenario.rehearsal import Rehearsal
+from isosoma.scenario.rehearsal import digest as digest_of
+from isosoma.scenario.rehearsal_file import read_rehearsal, write_rehearsal
+from isosoma.serve.bedside import only_patient, twin_of
+from isosoma.serve.cli_intake import instant
+from isosoma.serve.progress import progress
+from isosoma.serve.rehearse_text import table
+from isosoma.serve.simulation import person_of
+from isosoma.twin.emulating import emulator_for
+from isosoma.twin.fold import Twin
+from isosoma.twin.release import Release
+
+__all__ = ["run"]
+
+_LARGEST = 1_000_000
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Who:
+    """Who is played: a twin and its members, or members alone."""
+
+    ensemble: Ensemble
+    patient: str = ""
+    twin: Twin | None = None
+    emulator: Emulator | None = None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play, compare and tell; 0 well, 1 where the model does not apply, 2 refused."""
+    _check(arguments)
+    now = instant(arguments.now)
+    devices = _read(arguments.devices, read_devices)
+    rehearsal = _read(arguments.file, lambda text: read_rehearsal(text, devices))
+    assert rehearsal is not None  # noqa: S101 - the parser asks for the file
+    tables = Tables(
+        _read(arguments.complications, read_complications) or complications(),
+        _read(arguments.preferences, read_preferences) or preferences(),
+    )
+    if arguments.guess:
+        rehearsal.option(arguments.guess)
+    who = _who(arguments, now)
+    began = time.perf_counter()
+    played, first = _play(rehearsal, who.ensemble, began)
+    comparison = compare(played, tables)
+    evidence = answered(played, comparison, tables, now, who.twin, who.emulator)
+    choices = acceptable(comparison, tables.preferences)
+    if arguments.keep:
+        _keep(arguments, who.patient, rehearsal, evidence, comparison)
+    if arguments.plot:
+        from isosoma.serve.rehearse_chart import draw
+
+        Path(arguments.plot).write_text(draw(played, comparison, withheld(evidence)), "utf-8")
+    if arguments.json:
+        clock = {"first_s": first, "all_s": round(time.perf_counter() - began, 3)}
+        print(json.dumps(_plain(rehearsal, comparison, evidence, choices) | clock, allow_nan=False))
+    else:
+        print(table(comparison, evidence, choices))
+    return 1 if withheld(evidence) else 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that would be left unheard."""
+    if arguments.store and arguments.person:
+        raise FormatError("a stored patient has a body", "--person", "Leave out --store or this")
+    if arguments.patient and not arguments.store:
+        raise FormatError("a patient is found in a log", "--patient", "Give --store FILE")
+    if arguments.keep and not arguments.store:
+        raise FormatError("there is no log to keep it in", "--keep", "Give --store FILE")
+    if arguments.guess and not (arguments.keep and arguments.by):
+        raise FormatError("a guess is kept with its maker's name", "--guess",
+                          "Give --keep and --by NAME as well")  # fmt: skip
+
+
+def _read(path: str | None, read: Callable[[str], T]) -> T | None:
+    """Read a file by its reader; None where none was named."""
+    if not path:
+        return None
+    file = Path(path)
+    if not file.is_file():
+        raise InputError("there is no such file", file.name)
+    if file.stat().st_size > _LARGEST:
+        raise LimitError(f"it is larger than {_LARGEST // 1_000_000} MB", file.name)
+    try:
+        return read(file.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError("the file is no text", file.name) from error
+    except IsosomaError as error:
+        raise error.at(file.name) from error
+
+
+def _who(arguments: argparse.Namespace, now: int) -> _Who:
+    from isosoma.record import open_log
+
+    if not arguments.store:
+        person = person_of(arguments.person)
+        return _Who(drawn(person, arguments.members, arguments.seed))
+    if not Path(arguments.store).is_file():
+        raise InputError("there is no such log", Path(arguments.store).name, "Build a twin first")
+    with open_log(arguments.store, read_only=True) as log:
+        patient = only_patient(log, arguments.patient)
+        twin = twin_of(log, patient, Release(seed=arguments.seed), now)
+    emulator = None
+    if twin.settings.model_error:
+        subject = twin.subject
+        emulator = emulator_for(subject.person, twin.settings.outputs, subject.valves)
+    return _Who(of_twin(twin, now, arguments.members), patient, twin, emulator)
+
+
+def _play(rehearsal: Rehearsal, ensemble: Ensemble, began: float) -> tuple[Played, float]:
+    """Play all members, and tell when the first results were there [s]."""
+    last, first = None, 0.0
+    with progress("rehearsing", 100.0, "%") as told:
+        for heard in play(rehearsal, ensemble):
+            told(100.0 * heard.done / heard.total)
+            if heard.played is not None:
+                first = first or round(time.perf_counter() - began, 3)
+                last = heard.played
+    assert last is not None  # noqa: S101 - the last task completes the last part
+    return last, first
+
+
+def _keep(
+    arguments: argparse.Namespace, patient: str, rehearsal: Rehearsal, evidence: Evidence,
+    comparison: Comparison,
+) -> None:  # fmt: skip
+    """Record what was asked, guessed and answered; a case is one rehearsal of one patient."""
+    from isosoma.record import open_log
+    from isosoma.scenario.case import Case, Estimate, answer, ask, cases, estimate
+
+    with open_log(arguments.store) as log:
+        known = cases(log.entries(patient, ["decision"]))
+        id_ = digest_of(rehearsal)[:16]
+        case = known.get(id_) or Case(id_, rehearsal)
+        drafts = [] if id_ in known else [ask(case)]
+        if arguments.guess:
+            who = Principal(arguments.by, "clinician", arguments.by)
+            drafts.append(estimate(case, Estimate(who, arguments.guess)))
+        if case.evidence is not None and case.evidence.status == "signed" and not arguments.again:
+            raise AccessError("the answer to this rehearsal is signed", "--keep",
+                              "Give --again to supersede it with a new one")  # fmt: skip
+        drafts += answer(case, evidence, as_json(comparison))
+        log.append(patient, drafts, purpose="rehearsal").result()
+
+
+def _plain(
+    rehearsal: Rehearsal, comparison: Comparison, evidence: Evidence, choices: tuple[Choice, ...]
+) -> dict[str, Any]:
+    """Return everything as plain numbers in SI; none where the model does not apply."""
+    shown = not withheld(evidence)
+    verdict = evidence.applicability
+    return {
+        "status": f"{evidence.status}, simulated, research only",
+        "rehearsal": json.loads(write_rehearsal(rehearsal)),
+        "evidence": digest(evidence),
+        "applicability": asdict(verdict),
+        "assumptions": list(evidence.assumptions),
+        "provenance": asdict(evidence.provenance),
+        "comparison": json.loads(as_json(comparison)) if shown else None,
+        "choices": [_choice(c) for c in choices] if shown else None,
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "name": choice.name,
+        "verdict": choice.verdict,
+        "against": list(choice.against),
+        "objections": [
+            {"name": o.chance.name, "chance": o.chance.chance, "low": o.chance.low,
+             "high": o.chance.high, "at_most": o.at_most, "sure": o.sure}
+            for o in choice.objections
+        ],
+    }  # fmt: skip
