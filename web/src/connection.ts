@@ -15,9 +15,11 @@ export function connect(to: Listener): Connection {
     mine.onopen = () => { wait = 250; to.link(true); };
     mine.onmessage = (event: MessageEvent<string>) => {
       if (over) return;
-      const message = JSON.parse(event.data) as Message;
-      to.message(message);
-      if (message.type === "state") mine.send(JSON.stringify({ ack: message.n }));
+      for (const line of event.data.split("\n")) {
+        const message = JSON.parse(line) as Message;
+        to.message(message);
+        if (message.type === "state") mine.send(JSON.stringify({ ack: message.n }));
+      }
     };
     // A socket whose other end is gone may take minutes to close; `restart` does not wait for it.
     mine.onclose = () => {

@@ -26,7 +26,7 @@ from isosoma.quality.cuff import is_cuff
 from isosoma.serve.beliefs import belief_message
 from isosoma.serve.cycle import Cycle, cycle_of
 from isosoma.serve.cycle_message import cycle_message
-from isosoma.serve.findings import changes, sensors
+from isosoma.serve.findings import changes, sensors, standing
 from isosoma.serve.live_messages import TwinMessage
 from isosoma.serve.numbers import Predicted, bands, numbers_of, predicted, readings_of
 from isosoma.twin.fold import Subject, Twin, absorbed, fold
@@ -129,7 +129,7 @@ class Keeper:
             self._renew(self.build(lambda _: None))
         elif found:
             self.seen = [o for o in (*self.seen, *found) if o.at >= self.now() - _WINDOW]
-            self._findings = quality.examine(self.seen)
+            self._findings = standing(quality.examine(self.seen), self.seen)
             state = quality.with_findings(self._gate, self._findings)
             self._gate, verdicts = quality.judge_many(state, found)
             pairs = zip(found, verdicts, strict=True)
