@@ -38,8 +38,9 @@ TELLS: Mapping[str, str] = {
     "mitral_area": "an echo, for the mitral valve's gradient",
 }
 """Unknown → what would tell it, as a clinician asks for it."""
-_MATTERS, _FEW = 0.05, 3
-"""Least share of the deciding difference's variance, and how many measurements are named."""
+_MATTERS, _CHANCE, _FEW = 0.05, 8.0, 3
+"""Least share of the deciding difference's variance; times 1/members that chance alone may give
+(2.8 standard errors); and how many measurements are named."""
 _LOST, _TOO_MANY = 0.02, 0.20
 """Share of failed members from which the answer is read with care, and withheld (unverified)."""
 _MISFIT, _DISAGREES = 3.0, 10.0
@@ -119,7 +120,8 @@ def would_help(played: Played, deciding: Floats, twin: Twin | None = None) -> tu
     whole = np.isfinite(deciding)
     shares = _shares(played.ensemble.z[whole], deciding[whole])
     found = sorted(zip(shares, played.ensemble.names, strict=True), reverse=True)
-    named = [n for share, n in found if share >= _MATTERS and not known.get(n, False)]
+    least = max(_MATTERS, _CHANCE / max(int(whole.sum()), 1))
+    named = [n for share, n in found if share >= least and not known.get(n, False)]
     return tuple(f"{label_of(n)} not informed: get {TELLS[n]}" for n in named[:_FEW])
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from isosoma.core.evidence import Evidence, withheld
 from isosoma.core.quantity import show_duration, show_unit
 from isosoma.core.units import convert
 from isosoma.scenario.acceptable import Choice
-from isosoma.scenario.comparing import Chance, Comparison, Difference, Judged
+from isosoma.scenario.comparing import (
+    Chance,
+    ChanceDifference,
+    Comparison,
+    Difference,
+    Judged,
+)
 from isosoma.scenario.measures import label_of, units_of
 
 __all__ = ["table", "told"]
 
+_AnyDifference = TypeVar("_AnyDifference", Difference, ChanceDifference)
 _NAME = 22
 _WIDE = 24
 
@@ -127,24 +136,42 @@ def told(name: str, value: float) -> str:
 
 
 def _differences(comparison: Comparison) -> Iterator[str]:
-    """Yield each pair's differences beyond the noise, and how many were within."""
-    yield "Differences, member by member (second less first; measures 90 %, chances 95 %)"
-    pairs = dict.fromkeys((d.first, d.second) for d in comparison.chance_differences)
-    for first, second in pairs:
-        told_of = [d for d in comparison.differences if (d.first, d.second) == (first, second)]
-        chances = [
-            d for d in comparison.chance_differences if (d.first, d.second) == (first, second)
-        ]
-        yield f"  {second} less {first}:"
-        yield from (f"    {_difference(d)}" for d in told_of if not d.noise)
-        for d in chances:
-            if not d.noise:
-                low, middle, high = (f"{100.0 * x:+.0f}" for x in (d.low, d.difference, d.high))
-                yield f"    chance of {d.name} {middle} points ({low}…{high})"
-        quiet = [d for d in told_of if d.noise]
-        many = sum(d.noise for d in chances)
-        if quiet or many:
-            yield f"    within the noise or too small: {len(quiet)} measures, {many} chances"
+    """Yield how each option differs from the first of the ranking, beyond the noise."""
+    best = comparison.ranking[0].name
+    yield f"Less {best}, member by member (measures 90 %, chances 95 %)"
+    for option in comparison.options:
+        if option.name != best:
+            yield f"  {option.name}:"
+            yield from _against(comparison, option.name, best)
+
+
+def _against(comparison: Comparison, name: str, best: str) -> Iterator[str]:
+    pair = {name, best}
+    told_of = [_turned(d, best) for d in comparison.differences if {d.first, d.second} == pair]
+    chances = [
+        _turned(d, best) for d in comparison.chance_differences if {d.first, d.second} == pair
+    ]
+    yield from (f"    {_difference(d)}" for d in told_of if not d.noise)
+    for d in chances:
+        if not d.noise:
+            low, middle, high = (_points(x) for x in (d.low, d.difference, d.high))
+            yield f"    chance of {d.name}: {middle} points ({low}…{high})"
+    quiet, many = sum(d.noise for d in told_of), sum(d.noise for d in chances)
+    yield f"    within the noise or too small to count: {quiet} measures, {many} chances"
+
+
+def _turned(d: _AnyDifference, first: str) -> _AnyDifference:
+    """Return a difference seen from the option `first`."""
+    if d.first == first:
+        return d
+    turned = replace(d, first=d.second, second=d.first, low=-d.high, high=-d.low)
+    if isinstance(turned, Difference):
+        return replace(turned, median=-turned.median)
+    return replace(turned, difference=-turned.difference)
+
+
+def _points(share: float) -> str:
+    return f"{100.0 * share:+.0f}".replace("-", "−")
 
 
 def _difference(d: Difference) -> str:
@@ -159,12 +186,16 @@ def _signed(name: str, value: float) -> str:
 
 
 def _choices(choices: Sequence[Choice]) -> Iterator[str]:
+    """Yield the set of acceptable choices, and what speaks against each one."""
     yield "Under the chances that are allowed"
     for choice in choices:
         yield f"  {_cut(choice.name, 30):30}  {choice.verdict}"
         yield from (f"      {reason}" for reason in choice.against)
-        for o in choice.objections[:4]:
-            sure = "surely above" if o.sure else "may be above"
-            when = f", first after {show_duration(o.chance.first)}" if o.chance.count else ""
-            yield (f"      {o.chance.name}: {_chance(o.chance)}, {sure} the "
-                   f"{_percent(100.0 * o.at_most)} % allowed{when}")  # fmt: skip
+        for o in choice.objections:
+            if o.chance.count:
+                sure = "surely above" if o.sure else "may be above"
+                yield (f"      {o.chance.name}: {_chance(o.chance)}, {sure} the "
+                       f"{_percent(100.0 * o.at_most)} % allowed, first after "
+                       f"{show_duration(o.chance.first)}")  # fmt: skip
+        if rare := [o.chance.name for o in choice.objections if not o.chance.count]:
+            yield f"      {', '.join(rare)}: met by nobody, but more members are needed to be sure"
