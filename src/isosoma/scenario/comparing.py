@@ -208,7 +208,7 @@ def _losses(found: Sequence[Finding], preferences: Preferences) -> Floats:
 
 def _ranks(losses: Sequence[Floats]) -> list[int]:
     """Return ranks by mean loss; who is not surely worse than the rank's first shares it."""
-    order = sorted(range(len(losses)), key=lambda i: float(losses[i].mean()))
+    order = sorted(range(len(losses)), key=lambda i: float(losses[i].sum()))
     ranks, first = [1] * len(losses), order[0]
     for place, i in enumerate(order[1:], 2):
         low, _, _ = mean_interval(losses[i] - losses[first])

@@ -124,10 +124,20 @@ def _found(
     before = sign * (rest - level) > 0.0
     if not predicate.at_end:
         worst = sign * np.fmax.reduce(sign * values, axis=0)
+        if predicate.fatal:
+            first = np.fmin(first, _end(times, sign * (values - level)))
         return Finding(predicate, np.isfinite(first), first, level, worst, before)
     end = values[times > times[-1] - LAST].mean(axis=0)
     raised = sign * (end - level) > 0.0
     return Finding(predicate, raised, np.where(raised, times[-1], np.nan), level, end, before)
+
+
+def _end(times: Floats, excess: Floats) -> Floats:
+    """Return when members that end before the others, beyond a fatal level, end; else NaN, (N,)."""
+    lived = np.isfinite(excess).sum(axis=0)
+    last = np.maximum(lived - 1, 0)
+    beyond = (lived < len(times)) & (excess[last, np.arange(excess.shape[1])] > 0.0)
+    return np.where(beyond, times[last], np.nan)
 
 
 def _firsts(

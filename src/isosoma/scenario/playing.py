@@ -139,10 +139,13 @@ def spacing(person: Person, plans: Iterable[Iterable[Intervention]]) -> float:
 
 
 def _over_breath(rows: Floats) -> Floats:
-    """Return the mean of three frames about each one, (frames, N)."""
+    """Return the mean of three frames about each one, (frames, N), as far as a member lives."""
+    alive = np.isfinite(rows)
     last = max(len(rows) - 3, 0)
-    starts = (min(max(i - 1, 0), last) for i in range(len(rows)))
-    return np.array([rows[i : i + 3].mean(axis=0) for i in starts])
+    starts = [min(max(i - 1, 0), last) for i in range(len(rows))]
+    sums = np.array([np.where(alive, rows, 0.0)[i : i + 3].sum(axis=0) for i in starts])
+    counts = np.array([alive[i : i + 3].sum(axis=0) for i in starts])
+    return np.where(alive, sums / np.maximum(counts, 1), np.nan)
 
 
 def parts_of(members: int) -> tuple[tuple[int, int], ...]:
