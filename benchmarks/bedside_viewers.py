@@ -47,7 +47,8 @@ async def view(address: str, seen: Seen, until: float, since: float) -> None:
                         found = CLOCK.search(text)
                         seen.lags.append(now - float(found[1]) if found else np.nan)
                 elif text.startswith('{"type":"block"'):
-                    number = int(SEQ.search(text)[1])
+                    found = SEQ.search(text)
+                    number = int(found[1]) if found else 0
                     seen.first = seen.first or number
                     seen.last, seen.blocks = number, seen.blocks + 1
 
@@ -87,7 +88,9 @@ def started() -> tuple[subprocess.Popen[str], str]:
     command = [sys.executable, "-m", "isosoma", "run", "--no-browser", "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
-    address = re.search(r"http://(\S+)/", server.stdout.readline())[1]
+    found = re.search(r"http://(\S+)/", server.stdout.readline())
+    assert found is not None, "the server did not start"
+    address = found[1]
     while True:
         with urllib.request.urlopen(f"http://{address}/health") as answer:
             said = json.loads(answer.read())

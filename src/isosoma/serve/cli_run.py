@@ -84,16 +84,16 @@ def _of_folder(arguments: argparse.Namespace, ends: ExitStack, hosts: tuple[str,
 
     at = Path(arguments.patient)
     if not at.is_dir():
-        raise InputError("there is no such folder", at.name,
-                         "Give a folder with patient.toml, or an id together with --store")  # fmt: skip
+        todo = "Give a folder with patient.toml, or an id together with --store"
+        raise InputError("there is no such folder", at.name, todo)
     if not (at / "patient.toml").is_file():
         raise InputError("holds no patient.toml", at.name, "docs/twin.md shows one")
     home = ends.enter_context(TemporaryDirectory(prefix="isosoma-"))
     store = arguments.store or str(Path(home) / "page.log")
     lane = _lane(store, "", ends)
     page = page_of(at, lane.log, Path(store), arguments.record, arguments.channel)
-    return Settings(page.recording, arguments.speed, hosts, replace(lane, patient=page.banner["id"]),
-                    page.keeper, banner=page.banner)  # fmt: skip
+    lane = replace(lane, patient=page.banner["id"])
+    return Settings(page.recording, arguments.speed, hosts, lane, page.keeper, banner=page.banner)
 
 
 def _lane(store: str, patient: str, ends: ExitStack) -> Lane:

@@ -16,7 +16,7 @@ from isosoma.serve.telemetry import answer, body_of
 __all__ = ["add_routes"]
 
 _LONGEST = 4096  # [byte] of an act
-_LOOPBACK = ("127.0.0.1", "::1", "testclient")
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,9 +41,11 @@ _ECHOED = {
 }
 """What the one echo tells, and its noise [SI]."""
 _CUFF = ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure")
+_TOGETHER = 0.9
+"""Share of a cuff's error that its three numbers have in common: its fit, its height."""
 _SIGMA = {
     "systolic_pressure": to_si(4.0, "mm[Hg]"), "diastolic_pressure": to_si(4.0, "mm[Hg]"),
-    "mean_arterial_pressure": to_si(3.0, "mm[Hg]"),
+    "mean_arterial_pressure": to_si(3.5, "mm[Hg]"),
     "oxygen_saturation": 0.01, "heart_rate": to_si(1.0, "/min"), **_ECHOED,
 }  # fmt: skip
 """Noise of each device of the demonstration [SI]."""
@@ -99,12 +102,24 @@ def resting(run: Running, seconds: int = 13) -> dict[str, float]:
 
 
 def noisy(
-    variable: str, value: float, device: str, at: int, rng: np.random.Generator
+    variable: str,
+    value: float,
+    device: str,
+    at: int,
+    rng: np.random.Generator,
+    shared: float | None = None,
 ) -> Observation:
-    """Return what a device reads of a value [SI] at `at` [ns]."""
-    sigma = _SIGMA[variable]
-    row = VOCABULARY[variable]
-    read = float(np.clip(value + sigma * rng.standard_normal(), row.low, row.high))
+    """Return what a device reads of a value [SI] at `at` [ns].
+
+    Parameters
+    ----------
+    shared : an error of the device [standard deviations] that all numbers of one reading have.
+    """
+    sigma, row = _SIGMA[variable], VOCABULARY[variable]
+    error = rng.standard_normal()
+    if shared is not None:
+        error = _TOGETHER * shared + math.sqrt(1.0 - _TOGETHER**2) * error
+    read = float(np.clip(value + sigma * error, row.low, row.high))
     if variable == "oxygen_saturation":
         read = min(read, 1.0)
     return Observation(
@@ -120,7 +135,8 @@ def vitals(
         noisy("oxygen_saturation", values["oxygen_saturation"], "oximeter", at, rng),
         noisy("heart_rate", values["heart_rate"], "ecg", at, rng),
     ]
-    return out + [noisy(n, values[n], "cuff", at, rng) for n in _CUFF if cuff]
+    shared = rng.standard_normal()
+    return out + [noisy(n, values[n], "cuff", at, rng, shared) for n in _CUFF if cuff]
 
 
 def history(truth: Running, now: int, rng: np.random.Generator) -> tuple[Observation, ...]:
