@@ -14,8 +14,10 @@ from isosoma.core.errors import AccessError, FormatError, InputError, IsosomaErr
 from isosoma.core.evidence import Evidence, digest, withheld
 from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
+from isosoma.record import Log, open_log
 from isosoma.scenario.acceptable import Choice, acceptable
 from isosoma.scenario.answering import answered, as_json
+from isosoma.scenario.case import Case, Estimate, answer, ask, cases, estimate
 from isosoma.scenario.comparing import Comparison, Tables, compare
 from isosoma.scenario.complication_table import complications, read_complications
 from isosoma.scenario.devices import read_devices
@@ -61,22 +63,22 @@ def run(arguments: argparse.Namespace) -> int:
         _read(arguments.complications, read_complications) or complications(),
         _read(arguments.preferences, read_preferences) or preferences(),
     )
-    if arguments.guess:
-        rehearsal.option(arguments.guess)
     who = _who(arguments, now)
+    if arguments.keep:
+        _keep_question(arguments, who.patient, rehearsal)
     began = time.perf_counter()
     played, first = _play(rehearsal, who.ensemble, began)
     comparison = compare(played, tables)
     evidence = answered(played, comparison, tables, now, who.twin, who.emulator)
     choices = acceptable(comparison, tables.preferences)
     if arguments.keep:
-        _keep(arguments, who.patient, rehearsal, evidence, comparison)
+        _keep_answer(arguments, who.patient, rehearsal, evidence, comparison)
     if arguments.plot:
         from isosoma.serve.rehearse_chart import draw
 
         Path(arguments.plot).write_text(draw(played, comparison, withheld(evidence)), "utf-8")
     if arguments.json:
-        clock = {"first_s": first, "all_s": round(time.perf_counter() - began, 3)}
+        clock = {"compare_first_s": first, "compare_s": round(time.perf_counter() - began, 3)}
         print(json.dumps(_plain(rehearsal, comparison, evidence, choices) | clock, allow_nan=False))
     else:
         print(table(comparison, evidence, choices))
@@ -114,8 +116,6 @@ def _read(path: str | None, read: Callable[[str], T]) -> T | None:
 
 
 def _who(arguments: argparse.Namespace, now: int) -> _Who:
-    from isosoma.record import open_log
-
     if not arguments.store:
         person = person_of(arguments.person)
         return _Who(drawn(person, arguments.members, arguments.seed))
@@ -144,26 +144,35 @@ def _play(rehearsal: Rehearsal, ensemble: Ensemble, began: float) -> tuple[Playe
     return last, first
 
 
-def _keep(
-    arguments: argparse.Namespace, patient: str, rehearsal: Rehearsal, evidence: Evidence,
-    comparison: Comparison,
-) -> None:  # fmt: skip
-    """Record what was asked, guessed and answered; a case is one rehearsal of one patient."""
-    from isosoma.record import open_log
-    from isosoma.scenario.case import Case, Estimate, answer, ask, cases, estimate
+def _case_of(log: Log, patient: str, rehearsal: Rehearsal) -> tuple[Case, bool]:
+    """Return the case of a rehearsal of a patient, and whether the log knows it."""
+    id_ = digest_of(rehearsal)[:16]
+    known = cases(log.entries(patient, ["decision"]))
+    return known.get(id_) or Case(id_, rehearsal), id_ in known
 
+
+def _keep_question(arguments: argparse.Namespace, patient: str, rehearsal: Rehearsal) -> None:
+    """Record what is asked and guessed, before anything is computed."""
     with open_log(arguments.store) as log:
-        known = cases(log.entries(patient, ["decision"]))
-        id_ = digest_of(rehearsal)[:16]
-        case = known.get(id_) or Case(id_, rehearsal)
-        drafts = [] if id_ in known else [ask(case)]
+        case, known = _case_of(log, patient, rehearsal)
+        drafts = [] if known else [ask(case)]
         if arguments.guess:
             who = Principal(arguments.by, "clinician", arguments.by)
             drafts.append(estimate(case, Estimate(who, arguments.guess)))
         if case.evidence is not None and case.evidence.status == "signed" and not arguments.again:
             raise AccessError("the answer to this rehearsal is signed", "--keep",
                               "Give --again to supersede it with a new one")  # fmt: skip
-        drafts += answer(case, evidence, as_json(comparison))
+        if drafts:
+            log.append(patient, drafts, purpose="rehearsal").result()
+
+
+def _keep_answer(
+    arguments: argparse.Namespace, patient: str, rehearsal: Rehearsal, evidence: Evidence,
+    comparison: Comparison,
+) -> None:  # fmt: skip
+    with open_log(arguments.store) as log:
+        case, _ = _case_of(log, patient, rehearsal)
+        drafts = answer(case, evidence, as_json(comparison))
         log.append(patient, drafts, purpose="rehearsal").result()
 
 
