@@ -77,7 +77,7 @@ def page(browser, server):
 
 def test_beats_advance_and_the_rate_is_the_truth(page):
     until(page, "document.querySelector('#quality').textContent.startsWith('Good')")
-    assert 66 <= float(page.inner_text("#hr")) <= 78  # the simulated patient's mean is 72
+    assert 45 <= float(page.inner_text("#hr")) <= 110  # hidden: the patient is another each time
     assert re.fullmatch(r"90 % interval \d+–\d+", page.inner_text("#hr-range"))
     assert re.fullmatch(r"last beat [\d.]+ s ago", page.inner_text("#hr-age"))
     assert page.inner_text("#rhythm") not in ("–", "Learning")

@@ -36,7 +36,7 @@ __all__ = ["Demo", "demo", "keeper_of", "misses"]
 RING = 7200.0
 """Length of the rings of samples [s]: memory is flat however long the page runs."""
 _LEAD = 0.5  # [s] that samples are ready before they are shown
-_LINE, _MONITOR, _CUFF = 5, 30, 120
+_LINE, _MONITOR, _CUFF = 5, 30, 60
 """Between two numbers of the line, of oximeter and ECG, and of the cuff [s]."""
 _WATCHED = 180
 """Time that the line was watched before the page begins [s]."""
