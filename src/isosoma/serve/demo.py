@@ -5,6 +5,7 @@ What is said to the page comes from sensors; the truth leaves this file only whe
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -124,6 +125,9 @@ class Demo:
                 self._step()
         except IsosomaError as error:
             self.fault = str(error)
+        except Exception as error:
+            self.fault = f"the hidden patient: {type(error).__name__}: {error}"
+            logging.getLogger("uvicorn.error").exception("the hidden patient")
 
     def _step(self) -> None:
         """Make the next samples once they are wanted, and the readings that are due."""

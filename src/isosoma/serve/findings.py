@@ -68,9 +68,9 @@ def changes(twin: Twin) -> list[Finding]:
             continue
         unit = shown(parameter.name)
         values = parameter.prior.real(np.array([np.median(was), np.median(is_)]))
-        a, b = (from_si(float(v), unit) for v in values)
+        a, b = (float(f"{from_si(float(v), unit):.3g}") for v in values)
         word = parameter.name.replace("_", " ")
         way = "fell" if far < 0.0 else "rose"
-        text = f"patient: the twin finds {word} {way} from {a:.3g} to {b:.3g} {show_unit(unit)}"
-        moved.append((-abs(far), text))
+        text = f"patient: the twin finds {word} {way} from {a:g} to {b:g} {show_unit(unit)}"
+        moved.append((-abs(far), text.rstrip()))
     return out + [Finding("patient", text, now.at * 1e-9) for _, text in sorted(moved)]

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -85,15 +86,27 @@ class Keeper:
         self._again.set()
 
     def live(self) -> None:
-        """Build the twin, then keep it in step until `over`; a fault is said, not raised."""
+        """Build the twin, then keep it in step until `over`; a fault is said, and the rest goes on.
+
+        Without a twin nothing goes on; with one, the next readings may be followed again.
+        """
+        self._say("building", "building the twin", 0.02)
+        self._safely(self._begin)
+        while self.twin is not None and not self.over.is_set():
+            self._safely(self._step)
+
+    def _begin(self) -> None:
+        self._renew(self.build(lambda share: self._building(0.05 + 0.7 * share)))
+
+    def _safely(self, do: Callable[[], None]) -> None:
         try:
-            self._say("building", "building the twin", 0.02)
-            self.twin = self.build(lambda share: self._building(0.05 + 0.7 * share))
-            self._renew(self.twin)
-            while not self.over.is_set():
-                self._step()
+            do()
         except IsosomaError as error:
             self._say("failed", f"the twin cannot follow: {error}", 0.0)
+        except Exception as error:
+            said = f"the twin cannot follow: {type(error).__name__}: {error}"
+            self._say("failed", said, 0.0)
+            logging.getLogger("uvicorn.error").exception("the twin cannot follow")
 
     def tell(self) -> None:
         """Renew the message that ages: numbers, readings, findings."""
