@@ -80,6 +80,7 @@ def report(seen: list[Seen], seconds: float) -> dict[str, float]:
         "viewers_p99_ms": round(float(np.percentile(lags, 99)), 1),
         "worst_viewer_p99_ms": round(max(1e3 * float(np.percentile(s.lags, 99)) for s in seen), 1),
         "blocks_lost": lost,
+        "samples_lost": round(12.5 * lost),
     }
 
 
@@ -104,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--viewers", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--no-peers", action="store_true", help="there are none")
     given = parser.parse_args()
     server, address = started()
     try:
