@@ -7,7 +7,7 @@ from their cuff, oximeter, ECG and one echo, with noise, and rehearses three opt
 a complication was planted, or a near miss, or nothing. Doses are a ladder of steps of 1.3: on the
 truth's own ladder the plant stands one step above the first that does harm, 1.3 to 1.7 times the
 dose that just does it, and the near miss two below, 0.6 to 0.8 times. What the truth meets in each
-option is the label of each chance. The model is the truth's own: what it leaves out is not measured.
+option is the label of each chance. The model is the truth's own: what it leaves out is not in this.
 
 found: a planted complication whose chance is 0.5 or more. False: a chance of 0.5 or more of what
 the truth does not meet. Brier skill: against the base rate of each complication. The last line is
@@ -135,7 +135,7 @@ def _twin(baseline: dict[str, float], person: Person, rng: np.random.Generator, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """One patient: what was planted where, and for each option and complication chance and truth."""
+    """One patient: what was planted where; chance and truth, (options, complications)."""
 
     kind: str
     place: int

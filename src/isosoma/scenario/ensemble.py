@@ -12,6 +12,7 @@ import numpy.typing as npt
 from isosoma.core.errors import LimitError
 from isosoma.core.intervention import Intervention, apply
 from isosoma.organs.circulation.body import Person
+from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.unknowns import unknowns
 from isosoma.twin.course import Running, follow, settled
 from isosoma.twin.fold import Twin
@@ -100,7 +101,8 @@ def begun(ensemble: Ensemble, acts: Iterable[Intervention]) -> Running:
     One step for all: another one for one option alone would be a difference without a cause.
     """
     run = at_rest(ensemble.person, ensemble.changed, acts, seconds=0.0)
-    return replace(run, model=replace(run.model, threads=1))  # type: ignore[type-var]
+    assert isinstance(run.model, Circulation)  # noqa: S101 - `at_rest` made it
+    return replace(run, model=replace(run.model, threads=1))
 
 
 def part(run: Running, first: int, last: int) -> Running:

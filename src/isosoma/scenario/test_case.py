@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from isosoma.core.errors import AccessError, InputError, IsosomaError
 from isosoma.core.evidence import canonical, digest
 from isosoma.core.principal import Principal
+from isosoma.infer.emulator import Emulator
 from isosoma.organs.circulation.body import Person
 from isosoma.record import open_log
 from isosoma.scenario.answering import SERVICE, answered, as_json, decisive, stale
@@ -109,6 +111,23 @@ def test_a_few_lost_members_are_read_with_care(seen):
     verdict = applicability(seen, np.where(lost, np.nan, 0.0))
     assert verdict.verdict == "edge"
     assert any("lost 5 % of the members; they count nowhere" in r for r in verdict.reasons)
+
+
+def test_members_outside_of_what_an_emulator_knows_are_told(seen):
+    n = seen.ensemble.z.shape[1]
+    none = np.zeros(0, np.int64)
+    wide = Emulator(none, none, np.zeros((1, 1)), np.zeros(n), np.eye(n), 1e3, np.zeros(1),
+                    np.zeros(1))  # fmt: skip
+    blind = SimpleNamespace(informed=(), stale=lambda at: {"heart_rate": 600.0}, misfit=(5.0,))
+    told = applicability(seen, np.zeros(64), blind, NOW, wide).reasons
+    assert told == ("the newest heart rate is 10 min old",
+                    "model and data agree poorly: misfit 5.0, 1 where they do")  # fmt: skip
+    narrow = replace(wide, limit=0.1)
+    assert "100 % of the members lie outside what the emulator was trained on" in (
+        applicability(seen, np.zeros(64), blind, NOW, narrow).reasons
+    )
+    blind.misfit = (20.0,)
+    assert applicability(seen, np.zeros(64), blind, NOW).verdict == "out"
 
 
 def test_new_data_and_edits_make_an_answer_stale(made, seen):
