@@ -13,7 +13,8 @@ from isosoma.scenario.case import cases
 from isosoma.serve.cli import main
 
 DOCS = Path(__file__).parents[1] / "docs"
-INDUCTION, VALVE = DOCS / "rehearsals/induction.toml", DOCS / "rehearsals/valve.toml"
+FILES = sorted((DOCS / "rehearsals").glob("*.toml"))
+VALVE = DOCS / "rehearsals/valve.toml"
 SHORT = """
 question = "Bleed or not?"
 for = "2 min"
@@ -37,7 +38,7 @@ def _said(capsys, *words: object, code: int = 0) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("file", [INDUCTION, VALVE])
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 def test_the_rehearsals_of_the_documentation_are_played(file, capsys, tmp_path):
     plot = tmp_path / "it.svg"
     done = _said(capsys, file, "--person", "age=70,sex=f", "--members", 8, "--plot", plot)

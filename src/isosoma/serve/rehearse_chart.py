@@ -23,6 +23,8 @@ _SHOWN = (
 )  # fmt: skip
 _COLOURS = ("blue", "amber", "red", "green", "cyan", "mark")
 _WIDE, _LEFT, _SPAN, _HIGH, _GAP = 1180.0, 76.0, 700.0, 130.0, 42.0
+_POINTS = 100
+"""Of a curve, about; more are not seen."""
 _KEY = "line: median; band: central 90 % of the members, the same in every option"
 
 
@@ -54,17 +56,18 @@ def _style(i: int) -> tuple[str, Sequence[str]]:
 def _panel(played: Played, name: str, least: float, top: float, last: bool) -> Iterator[str]:
     unit, shown = units_of(name)
     scale = convert(1.0, unit, shown)
-    found = [scale * bands(played, o.name, name) for o in played.rehearsal.options]
+    thin = max(1, len(played.times) // _POINTS)
+    found = [scale * bands(played, o.name, name)[::thin] for o in played.rehearsal.options]
     ceiling = 100.0 if shown == "%" else np.inf
     low, high = nice_range(np.concatenate(found).ravel().tolist(), least, ceiling, 0.0)
-    minutes = played.times / 60.0
-    panel = Panel(_LEFT, top, _SPAN, _HIGH, (0.0, float(minutes[-1])), (low, high))
+    minutes = played.times[::thin] / 60.0
+    panel = Panel(_LEFT, top, _SPAN, _HIGH, (0.0, played.rehearsal.seconds / 60.0), (low, high))
     *ground, title = axes(panel, label_of(name).capitalize(), show_unit(shown),
                           "min" if last else "", "time")  # fmt: skip
     yield from ground
     for i, rows in enumerate(found):
         colour, how = _style(i)
-        yield band(panel, minutes.tolist(), rows[:, 0], rows[:, 2], colour)
+        yield band(panel, minutes.tolist(), rows[:, 0], rows[:, 2], f"fill-{colour}")
         yield line(panel, minutes.tolist(), rows[:, 1], colour, *how)
     yield title
 
