@@ -307,6 +307,8 @@ def _differences(played: Played, whole: Bools, preferences: Preferences) -> Iter
 
 
 def _noise(low: float, median: float, high: float, counts: float) -> str:
+    if low == high == 0.0:
+        return "no difference"
     if not (low > 0.0 or high < 0.0):  # NaN, where no pair lives, is noise as well
         return "within the noise: members do not agree on its sign"
     return "too small to count" if abs(median) < counts else ""

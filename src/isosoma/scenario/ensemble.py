@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import LimitError
-from isosoma.core.intervention import Intervention, apply
+from isosoma.core.intervention import Intervention, apply, moments
 from isosoma.organs.circulation.body import Person
 from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.unknowns import unknowns
@@ -124,7 +124,8 @@ def standing(run: Running, before: tuple[Intervention, ...]) -> tuple[Running, d
     """
     run = settled(run, _SETTLING)
     if before:
-        end = follow(run, before, _SETTLING, _SETTLING).end
+        whole = max(moments(before), default=0.0) + _SETTLING
+        end = follow(run, before, whole, whole).end
         theta = apply(before, "parameter", end.theta)
         inputs = apply(before, "input", end.inputs)
         run = replace(end, theta=theta, inputs=inputs, origin=end.tick)

@@ -140,6 +140,7 @@ def test_differences_within_the_noise_or_too_small_are_said_to_be_so():
     played.outputs[1]["cardiac_output"][:] = np.linspace(-1e-4, 1e-4, 100)
     told = {d.measure: d for d in compare(played, TABLES).differences if d.when == "end"}
     assert told["heart_rate"].why == "too small to count"
+    assert told["oxygen_saturation"].why == "no difference"
     assert told["cardiac_output"].why.startswith("within the noise")
     played.outputs[1]["heart_rate"][:] = 0.9
     told = {d.measure: d for d in compare(played, TABLES).differences if d.when == "end"}

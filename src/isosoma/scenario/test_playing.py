@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,23 @@ do = ["fio2 60 % at 5 s"]
     held = seen.outputs[0]["aortic_valve_mean_gradient"][-1]
     assert np.allclose(held, gradient, rtol=0.1)
     assert {f.predicate.name for f in find(seen, TABLES.complications)[0]} >= {"cavae congested"}
+
+
+def test_a_loss_before_is_lost_in_full_when_time_begins():
+    text = """
+question = "q"
+for = "5 s"
+before = ["bleed 1 L in 4 min"]
+[[option]]
+name = "wait"
+[[option]]
+name = "bind the leg"
+"""
+    ensemble = drawn(Person(), 2)
+    bled = read_rehearsal(text)
+    less = played(bled, ensemble).baseline["left_ventricular_end_diastolic_volume"]
+    whole = played(replace(bled, before=()), ensemble).baseline
+    assert np.all(less < 0.8 * whole["left_ventricular_end_diastolic_volume"])
 
 
 def test_an_act_that_does_not_fit_names_its_option():
