@@ -26,7 +26,7 @@ from isosoma.organs.circulation.parameters import shown
 from isosoma.quality.levelling import PER_CM
 from isosoma.serve.hidden import PATIENT, Hidden, hidden, history, resting, started, vitals
 from isosoma.serve.live_twin import Keeper, folded
-from isosoma.serve.plant import AHEAD, HZ, Sensors, Signals, advanced, signals_of
+from isosoma.serve.plant import AHEAD, HZ, Sensors, Signals, advanced, signals_of, stilled
 from isosoma.serve.recording import Channel, Recording
 from isosoma.twin.course import Running
 from isosoma.twin.fold import Subject, Twin
@@ -50,7 +50,8 @@ _MOST = 50.0  # [cm]
 class Demo:
     """The running demonstration; `heard` gets every reading, `now` gives the patient's time.
 
-    `wanted` is the sample that the page asked for, `fault` why the patient lives no more.
+    `wanted` is the sample that the page asked for, `fault` why none can come, `died` whether the
+    patient has: the page then shows silence, and alarms on it.
     """
 
     truth: Hidden
@@ -66,6 +67,7 @@ class Demo:
     heard: Callable[[Sequence[Observation]], Any] = lambda _: None
     wanted: int = 0
     fault: str = ""
+    died: bool = False
     change: threading.Condition = field(default_factory=threading.Condition)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -101,8 +103,9 @@ class Demo:
             self.sensors = sensors
             return {"done": said, "to": "sensor"}
         with self.change:
-            if self.run is None:
-                raise ModelError("the patient is not there yet", todo="Try again in a moment")
+            if self.run is None or self.died:
+                said = "the patient has died" if self.died else "the patient is not there yet"
+                raise ModelError(said, todo="Begin again" if self.died else "Try in a moment")
             at = float(np.ceil(2.0 * (self.run.time + 0.2)) / 2.0)
             new = read_acts([text])
             if any(a.row.edit for a in new):
@@ -137,7 +140,14 @@ class Demo:
             if self.signals.made >= self.wanted + due or self.run is None:
                 return
             run, plan, sensors = self.run, self.plan, self.sensors
-        self.run = advanced(run, plan, self.signals, sensors)
+        if not self.died:
+            try:
+                self.run = advanced(run, plan, self.signals, sensors)
+            except ModelError:  # nothing circulates any more
+                self.died = True
+        if self.died:
+            stilled(self.signals, sensors)
+            return
         second, rest = divmod(self.signals.made, int(HZ))
         if rest == 0:
             self._measure(second, sensors)

@@ -58,6 +58,7 @@ def unsealed(demo: Demo, keeper: Keeper | None) -> dict[str, Any]:
         "seal": demo.truth.seal,
         "text": demo.truth.text,
         "done": demo.said,
+        "died": demo.died,
         "lowered_cm": demo.sensors.lowered,
         "unknowns": rows,
         "inside": sum(row["inside"] for row in told),

@@ -24,7 +24,7 @@ from isosoma.serve.synthetic import MMHG, NORMAL, add_waves
 from isosoma.serve.waves import sampled
 from isosoma.twin.course import Running
 
-__all__ = ["AHEAD", "HZ", "PIECE", "Sensors", "Signals", "advanced", "signals_of"]
+__all__ = ["AHEAD", "HZ", "PIECE", "Sensors", "Signals", "advanced", "signals_of", "stilled"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,6 +35,8 @@ AHEAD = 0.5
 """Time that the circulation runs before what is shown [s]: the P wave of an R to come."""
 _WAVE = 0.75  # [s] that the T wave of a beat reaches beyond its R
 _TRANSIT, _BASE = 0.09, 2.0  # [s] of the pulse to the finger; of the baseline's filter
+_STANDING = 7.0 * MMHG
+"""Mean filling pressure of a circulation that stands still [Pa] (Guyton 1955, about 7 mmHg)."""
 _NOISE, _LINE_NOISE = 12e-6, 0.25 * MMHG  # [V], [Pa]
 
 
@@ -93,6 +95,17 @@ def advanced(
     rows = {name: values[:, 0] for name, values in seen.rows.items()}
     _write(signals, rows, sensors, float(np.asarray(inputs["fibrillation"])[0]) > 0.5)
     return replace(seen.end, theta=run.theta, inputs=run.inputs)
+
+
+def stilled(signals: Signals, sensors: Sensors) -> None:
+    """Make the next piece of a patient who has died: noise, and the pressure of standing blood."""
+    n, first = len(signals.ecg), signals.made
+    where = np.arange(first, first + PIECE) % n
+    noise = _LINE_NOISE * signals.rng.standard_normal(PIECE)
+    signals.line[where] = _STANDING + sensors.lowered * PER_CM + noise
+    signals.pulse[where] = 0.004 * signals.rng.standard_normal(PIECE)
+    _clear(signals, first + int(_WAVE * HZ) + 1, PIECE)
+    signals.made += PIECE
 
 
 def _write(signals: Signals, rows: Mapping[str, Floats], sensors: Sensors, no_p: bool) -> None:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from isosoma.core.errors import InputError, ModelError
 from isosoma.record import open_log
+from isosoma.serve import demo as shown
 from isosoma.serve.analysis import begin_on, hear
 from isosoma.serve.app import Settings, make_app
 from isosoma.serve.demo import demo, keeper_of, misses
@@ -174,6 +175,23 @@ def test_the_seal_can_be_checked_and_the_misses_are_shown(live):
 def test_without_a_twin_the_truth_stands_alone():
     rows = misses(demo(7, ring=1.0).truth, None)
     assert not any("inside" in row for row in rows)
+
+
+def test_a_patient_who_dies_leaves_silence_and_not_a_frozen_page(monkeypatch):
+    def failed(*_):
+        raise ModelError("the hidden circulation failed")
+
+    monkeypatch.setattr(shown, "advanced", failed)
+    made = demo(7, ring=30.0)
+    life = threading.Thread(target=made.live, daemon=True)
+    life.start()
+    wait(lambda: made.ready(1000), 20.0)
+    assert made.died
+    assert np.isfinite(made.recording.channels[0].values[:1000]).all()
+    with pytest.raises(ModelError, match="has died"):
+        made.act("bleed 100 mL")
+    made.over.set()
+    life.join()
 
 
 def test_from_another_machine_or_without_a_demonstration_nothing_is_done(live):

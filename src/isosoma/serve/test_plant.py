@@ -9,7 +9,7 @@ from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts
 from isosoma.quality.levelling import PER_CM
 from isosoma.serve.hidden import hidden, history, resting, started
-from isosoma.serve.plant import AHEAD, HZ, PIECE, Sensors, advanced, signals_of
+from isosoma.serve.plant import AHEAD, HZ, PIECE, Sensors, advanced, signals_of, stilled
 from isosoma.serve.synthetic import MMHG
 from isosoma.signals import beats
 
@@ -87,6 +87,16 @@ def test_bleeding_lowers_the_pressure():
     well, _ = lived(40.0)
     last = slice(int(35 * HZ), int(40 * HZ))
     assert bled.line[last].mean() < well.line[last].mean() - 8 * MMHG
+
+
+def test_a_patient_who_has_died_is_silent_and_time_goes_on():
+    signals, _ = lived(4.0)
+    for _ in range(60):
+        stilled(signals, Sensors())
+    assert signals.made == 100 * PIECE
+    last = slice(signals.made - 500, signals.made)
+    assert np.abs(signals.ecg[last]).max() < 0.15e-3
+    assert signals.line[last].mean() == pytest.approx(7.0 * MMHG, rel=0.05)
 
 
 def test_the_past_was_read_of_the_truth_with_noise():
