@@ -73,7 +73,9 @@ class Signals:
 def signals_of(seconds: float, rng: np.random.Generator) -> Signals:
     """Return empty rings of `seconds` [s]."""
     n = int(seconds * HZ)
-    return Signals(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), rng)
+    made = Signals(np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan), rng)
+    _clear(made, 0, int(_WAVE * HZ) + 1)
+    return made
 
 
 def advanced(
@@ -112,7 +114,6 @@ def _write(signals: Signals, rows: Mapping[str, Floats], sensors: Sensors, no_p:
     """Put a piece into the rings and the waves of the beats that began in it."""
     n, first = len(signals.ecg), signals.made
     if first == 0:
-        _clear(signals, 0, int(_WAVE * HZ) + 1)
         signals.base = signals.smooth = float(rows["p_sa"].mean())
     where = np.arange(first, first + PIECE) % n
     noise = _LINE_NOISE * signals.rng.standard_normal(PIECE)
