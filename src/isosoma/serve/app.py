@@ -230,7 +230,7 @@ async def serve_client(socket: WebSocket, live: Live, hello: dict[str, Any]) -> 
         live.hub.clients.discard(client)
         for part in parts:
             part.cancel()
-        await asyncio.gather(*parts, return_exceptions=True)
+        await asyncio.wait(parts)
 
 
 async def send(socket: WebSocket, client: Client) -> None:

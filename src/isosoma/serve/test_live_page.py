@@ -7,7 +7,6 @@ import hashlib
 import json
 import threading
 import time
-from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -49,9 +48,8 @@ def told(socket, kinds=KINDS, enough=lambda _: True, most=4000):
 
 @contextlib.contextmanager
 def watching(client):
-    """A browser; the test client cancels, on leaving, what a browser would only close."""
-    socket = client.websocket_connect("/live", headers=HOST)
-    with contextlib.suppress(CancelledError), socket as opened:
+    """A browser."""
+    with client.websocket_connect("/live", headers=HOST) as opened:
         yield opened
 
 
