@@ -31,12 +31,12 @@ from isosoma.core.units import to_si
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.organs.circulation.acts import read_act
 from isosoma.organs.circulation.body import Person, typical
-from isosoma.scenario.comparing import Tables, compare
+from isosoma.scenario.comparing import compare
 from isosoma.scenario.complication_table import complications
 from isosoma.scenario.complications import find
 from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
 from isosoma.scenario.playing import Played, played
-from isosoma.scenario.preferences import preferences
+from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal import Option, Rehearsal, Step
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.release import Release

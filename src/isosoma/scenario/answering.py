@@ -17,8 +17,10 @@ from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
 from isosoma.scenario.applicability import applicability
 from isosoma.scenario.chances import LEVEL
-from isosoma.scenario.comparing import SPREAD, Comparison, Judged, Tables, losses, seen_at
+from isosoma.scenario.comparing import SPREAD, Comparison, Judged, seen_at
+from isosoma.scenario.losses import losses
 from isosoma.scenario.playing import Played
+from isosoma.scenario.preferences import Tables
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.twin.fold import Twin
 

@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.scenario.chances import jeffreys, mean_interval, paired
-from isosoma.scenario.complication_table import Table
 from isosoma.scenario.complications import Finding, find
+from isosoma.scenario.losses import loss, lost, ranks
 from isosoma.scenario.measures import measure
 from isosoma.scenario.playing import Played
-from isosoma.scenario.preferences import Preferences, check_named
+from isosoma.scenario.preferences import Preferences, Tables, check_named
 
 __all__ = [
     "SHOWN", "SPREAD", "Chance", "ChanceDifference", "Comparison", "Difference", "Judged", "Spread",
-    "Tables", "bands", "compare", "losses", "seen_at",
+    "bands", "compare", "seen_at",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -40,14 +40,6 @@ _WORST = {"mean_arterial_pressure": -1, "cardiac_output": -1, "oxygen_saturation
 SPREAD = 0.90
 """Central part of the members that an interval of a measure holds."""
 _LAST = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """What the comparison looks for, and what matters how much."""
-
-    complications: Table
-    preferences: Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,58 +157,22 @@ def compare(played: Played, tables: Tables) -> Comparison:
     preferences = tables.preferences
     check_named(preferences, (p.name for p in tables.complications.predicates))
     found = find(played, tables.complications)
-    lost = [_lost(failed, row) for failed, row in zip(played.failed, found, strict=True)]
-    whole = ~np.any(lost, axis=0)
-    bad = [_losses(row, preferences)[whole] for row in found]
+    gone = [lost(failed, row) for failed, row in zip(played.failed, found, strict=True)]
+    whole = ~np.any(gone, axis=0)
+    bad = [loss(row, preferences)[whole] for row in found]
     differences = tuple(_chance_differences(played, found, whole))
-    ranks, least = _ranks(bad), np.min(bad, axis=0)
+    places, least = ranks(bad), np.min(bad, axis=0)
     options = list[Judged]()
     for i, option in enumerate(played.rehearsal.options):
         options.append(Judged(
-            option.name, ranks[i], mean_interval(bad[i]), mean_interval(bad[i] - least),
+            option.name, places[i], mean_interval(bad[i]), mean_interval(bad[i] - least),
             _spreads(played, i, whole), tuple(_chance(f, whole) for f in found[i]),
             _dominated(option.name, [o.name for o in played.rehearsal.options], differences),
-            option.against, int(lost[i].sum()),
+            option.against, int(gone[i].sum()),
         ))  # fmt: skip
     told = tuple(_differences(played, whole, preferences))
     question = played.rehearsal.question
     return Comparison(question, int(whole.sum()), tuple(options), told, differences)
-
-
-def _lost(failed: Bools, found: Sequence[Finding]) -> Bools:
-    """Return whose outcome is not known: failed, but not after something fatal."""
-    died = np.any([f.raised for f in found if f.predicate.fatal], axis=0)
-    return failed & ~died
-
-
-def losses(played: Played, tables: Tables) -> tuple[Floats, ...]:
-    """Return each member's loss in each option, (N,); NaN where its outcome is not known."""
-    found = find(played, tables.complications)
-    return tuple(
-        np.where(_lost(failed, row), np.nan, _losses(row, tables.preferences))
-        for failed, row in zip(played.failed, found, strict=True)
-    )
-
-
-def _losses(found: Sequence[Finding], preferences: Preferences) -> Floats:
-    """Return each member's loss: that of every complication it met, added up."""
-    total = np.zeros(len(found[0].raised))
-    for finding in found:
-        total += preferences.weights[finding.predicate.name].loss * finding.raised
-    return total
-
-
-def _ranks(losses: Sequence[Floats]) -> list[int]:
-    """Return ranks by mean loss; who is not surely worse than the rank's first shares it."""
-    order = sorted(range(len(losses)), key=lambda i: float(losses[i].sum()))
-    ranks, first = [1] * len(losses), order[0]
-    for place, i in enumerate(order[1:], 2):
-        low, _, _ = mean_interval(losses[i] - losses[first])
-        if low > 0.0:
-            first, ranks[i] = i, place
-        else:
-            ranks[i] = ranks[first]
-    return ranks
 
 
 def _chance(finding: Finding, whole: Bools) -> Chance:

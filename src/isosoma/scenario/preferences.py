@@ -11,9 +11,9 @@ from importlib.resources import files
 from typing import Any
 
 from isosoma.core.errors import FormatError, RangeError, VocabularyError
-from isosoma.scenario.complication_table import value_of
+from isosoma.scenario.complication_table import Table, value_of
 
-__all__ = ["Preferences", "Weight", "check_named", "preferences", "read_preferences"]
+__all__ = ["Preferences", "Tables", "Weight", "check_named", "preferences", "read_preferences"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,14 @@ class Preferences:
     weights: Mapping[str, Weight]
     differences: Mapping[str, float]
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the comparison looks for, and what matters how much."""
+
+    complications: Table
+    preferences: Preferences
 
 
 def read_preferences(text: str) -> Preferences:

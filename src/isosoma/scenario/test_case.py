@@ -18,12 +18,12 @@ from isosoma.record import open_log
 from isosoma.scenario.answering import SERVICE, answered, as_json, decisive, stale
 from isosoma.scenario.applicability import applicability, would_help
 from isosoma.scenario.case import Case, Estimate, answer, ask, cases, decide, estimate
-from isosoma.scenario.comparing import Tables, compare
+from isosoma.scenario.comparing import compare
 from isosoma.scenario.complication_table import complications
 from isosoma.scenario.ensemble import drawn, first_of
 from isosoma.scenario.evidence_json import evidence_of
 from isosoma.scenario.playing import played
-from isosoma.scenario.preferences import preferences
+from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal import rename
 from isosoma.scenario.rehearsal_file import read_rehearsal

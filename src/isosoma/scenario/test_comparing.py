@@ -14,12 +14,12 @@ from isosoma.organs.circulation.body import Person
 from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.scenario.acceptable import acceptable, tried
 from isosoma.scenario.chances import jeffreys, mean_interval, paired
-from isosoma.scenario.comparing import Comparison, Tables, compare
+from isosoma.scenario.comparing import Comparison, compare
 from isosoma.scenario.complication_table import read_complications
 from isosoma.scenario.devices import devices, read_devices
 from isosoma.scenario.ensemble import drawn
 from isosoma.scenario.playing import Played
-from isosoma.scenario.preferences import preferences, read_preferences
+from isosoma.scenario.preferences import Tables, preferences, read_preferences
 from isosoma.scenario.rehearsal import Option, Rehearsal
 
 ROWS = """

@@ -11,12 +11,12 @@ from isosoma.core.errors import IsosomaError
 from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts
 from isosoma.organs.circulation.body import Person
-from isosoma.scenario.comparing import Tables, compare, seen_at
+from isosoma.scenario.comparing import compare, seen_at
 from isosoma.scenario.complication_table import complications
 from isosoma.scenario.complications import find
 from isosoma.scenario.ensemble import drawn
 from isosoma.scenario.playing import parts_of, play, played, spacing
-from isosoma.scenario.preferences import preferences
+from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal_file import read_rehearsal
 
 PLAN = read_rehearsal("""

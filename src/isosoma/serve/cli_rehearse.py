@@ -18,12 +18,12 @@ from isosoma.record import Log, open_log
 from isosoma.scenario.acceptable import Choice, acceptable
 from isosoma.scenario.answering import answered, as_json
 from isosoma.scenario.case import Case, Estimate, answer, ask, cases, estimate
-from isosoma.scenario.comparing import Comparison, Tables, compare
+from isosoma.scenario.comparing import Comparison, compare
 from isosoma.scenario.complication_table import complications, read_complications
 from isosoma.scenario.devices import read_devices
 from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
 from isosoma.scenario.playing import Played, play
-from isosoma.scenario.preferences import preferences, read_preferences
+from isosoma.scenario.preferences import Tables, preferences, read_preferences
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, write_rehearsal
