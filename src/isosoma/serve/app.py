@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from isosoma.core.errors import IsosomaError
-from isosoma.serve.demo import Demo
+from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
 from isosoma.serve.guard import Guard
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
@@ -156,6 +156,7 @@ async def perform(live: Live, speed: float) -> None:
 def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
     hello = greeting(live.player, settings.banner or patient_of(settings.recording))
     hello["seal"] = settings.demo.truth.seal if settings.demo else ""
+    hello["acts"] = list(SUGGESTED) if settings.demo else []
 
     async def health(response: Response) -> dict[str, Any]:
         if live.fault:

@@ -32,7 +32,7 @@ from isosoma.twin.course import Running
 from isosoma.twin.fold import Subject, Twin
 from isosoma.twin.release import Release
 
-__all__ = ["Demo", "demo", "keeper_of", "misses"]
+__all__ = ["SUGGESTED", "Demo", "demo", "keeper_of", "misses"]
 
 RING = 7200.0
 """Length of the rings of samples [s]: memory is flat however long the page runs."""
@@ -44,6 +44,12 @@ _WATCHED = 180
 _TRANSDUCER = re.compile(r"(lower|raise) the transducer (?:by )?(\d+(?:\.\d+)?) ?cm")
 _LEVEL = "level the transducer"
 _MOST = 50.0  # [cm]
+SUGGESTED = (
+    "lower the transducer 20 cm", _LEVEL, "bleed 800 mL in 10 min", "bleed 1500 mL in 5 min",
+    "fluid 500 mL in 10 min", "tamponade 200 mL in 3 min", "drain tamponade", "atrial fibrillation",
+    "cardiovert",
+)  # fmt: skip
+"""Acts that a page may offer; any other that changes no topology can be written."""
 
 
 @dataclass(slots=True, eq=False)

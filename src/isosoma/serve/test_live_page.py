@@ -136,6 +136,16 @@ def test_what_is_done_reaches_the_sensor_or_the_patient(live):
     assert made.plan[-1].at >= made.run.time
 
 
+def test_every_act_that_is_offered_can_be_done(live):
+    client, made, _, found = live
+    before = made.acts, made.plan
+    for act in found["hello"]["acts"]:
+        answer = client.post("/demo/act", json={"act": act})
+        assert answer.status_code == 200, answer.text
+    assert made.sensors.lowered == 0.0
+    made.acts, made.plan = before
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
