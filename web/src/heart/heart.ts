@@ -1,0 +1,184 @@
+/** A beating heart on a canvas: give it frames, it draws them; every cavity has the volume of its frame. */
+import { BackSide, Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
+import { BODY, type PartName, VALVE_SITES } from "./anatomy";
+import { geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
+import { at } from "./fields";
+import { createFlow } from "./flow";
+import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, VALVES } from "./frame";
+import { anatomyAndShape, newPose, poseTo } from "./motion";
+import { type Anchor, createOverlay } from "./overlay";
+import { colourOf } from "./palette";
+import { FRAGMENT, VERTEX } from "./shader";
+import { type Plane, PLANES, standing, turnOf, VIEWS, type ViewName } from "./views";
+
+export type { HeartFrame, FieldName, PartName, Plane, ViewName };
+export interface Stats { drawCalls: number; triangles: number; jsMs: number }
+export interface Heart {
+  show(frame: HeartFrame): void; view(name: ViewName): void; fade(part: PartName, alpha: number): void;
+  cut(plane: ViewName | Plane | null): void; colour(field: FieldName | null): void; labels(on: boolean): void;
+  turn(right: number, up: number): void; zoom(factor: number): void; resize(): void; stats(): Stats; dispose(): void;
+}
+
+const GROUND = 0x101820, LENS = 26, FILL = 0.88;
+const RED: Rgb = [0.9, 0.1, 0.15], BLUE: Rgb = [0.2, 0.35, 0.9];
+const PAINT: Record<PartName, Rgb> = {
+  lv: RED, la: [0.86, 0.16, 0.2], rv: BLUE, ra: [0.24, 0.42, 0.92], wall: [0.85, 0.45, 0.4], aorta: [0.84, 0.2, 0.18], pulmonary: [0.28, 0.42, 0.82],
+  veins: [0.78, 0.24, 0.26], caval: [0.2, 0.32, 0.7], coronaries: [0.93, 0.36, 0.22],
+  "mitral valve": LEAFLET, "aortic valve": LEAFLET, "tricuspid valve": LEAFLET, "pulmonary valve": LEAFLET,
+};
+const NAMED: [string, PartName, Vector3][] = [
+  ["Left ventricle", "lv", new Vector3(-10, 2, 42)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
+];
+
+export function createHeart(canvas: HTMLCanvasElement): Heart {
+  const renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
+  renderer.setClearColor(GROUND);
+  renderer.info.autoReset = true;
+  const scene = new Scene(), camera = new PerspectiveCamera(LENS, 1, 0.02, 5), heart = new Group(), still = matchMedia("(prefers-reduced-motion: reduce)");
+  // Scene in metres: x to the patient's left, y to the head, z to the front.
+  const [x, y, z] = BODY;
+  const toScene = new Matrix4().makeBasis(new Vector3(x[0], x[2], -x[1]), new Vector3(y[0], y[2], -y[1]), new Vector3(z[0], z[2], -z[1])).scale(new Vector3(1e-3, 1e-3, 1e-3));
+  heart.matrixAutoUpdate = false; heart.matrix.copy(toScene); scene.add(heart);
+
+  const { parts, shape } = anatomyAndShape(), pose = newPose(), plane = new Vector4();
+  poseTo(pose, shape, restingFrame());
+  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane } };
+  const own = new Map<PartName, { mesh: Mesh; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
+  for (const name of Object.keys(parts) as PartName[]) {
+    const alpha = { value: name === "wall" ? 0.35 : 1 }, section = { value: -1 }, colour = { value: new Color().setRGB(...PAINT[name]) };
+    const glass = name === "wall", valve = name.endsWith("valve");
+    const material = new ShaderMaterial({
+      glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: DoubleSide, transparent: glass, depthWrite: !glass,
+      uniforms: { ...shared, alpha, section, colour, gloss: { value: valve ? 0.3 : 0.8 }, painted: { value: valve ? 1 : 0 }, glass: { value: glass ? 1 : 0 } },
+    });
+    const mesh = new Mesh(geometryOf(name, parts[name], pose), material);
+    mesh.frustumCulled = false; mesh.renderOrder = glass ? 5 : 1;
+    heart.add(mesh); own.set(name, { mesh, material, alpha, section, colour });
+  }
+  const wall = own.get("wall")!;
+  // The inside of the wall, drawn only when cut: the flat face of the muscle.
+  const muscle = new Mesh(wall.mesh.geometry, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: BackSide, uniforms: { ...wall.material.uniforms, alpha: { value: 1 }, glass: { value: 0 }, colour: { value: new Color().setRGB(0.78, 0.42, 0.38) } } }));
+  muscle.frustumCulled = false; muscle.renderOrder = 0; muscle.visible = false; heart.add(muscle);
+  const flow = createFlow(shared.stale);
+  heart.add(flow.mesh);
+
+  const overlay = createOverlay(canvas), turn = new Quaternion(), stats: Stats = { drawCalls: 0, triangles: 0, jsMs: 0 };
+  let planeNow: Plane | null = null, field: FieldName | null = null, named = false, closer = 1, size = 0, before = 0, mmPerPixel = 1, aged = false;
+
+  const anchors = (): Anchor[] => {
+    if (!named) return [];
+    const k = pose.weights[at.k]!, spot = (name: PartName): Vector3 => {
+      const v = VALVE_SITES.find((s) => `${s.name} valve` === name)!, p = positions(rowsOf({ fields: [v.centre], triangles: [], lids: [] }), pose);
+      return new Vector3(p[0], p[1], p[2]);
+    };
+    const all: Anchor[] = NAMED.filter(([, part]) => own.get(part)!.alpha.value > 0.05).map(([text, , p]) => ({ text, at: p.clone().multiplyScalar(k) }));
+    VALVES.forEach((v, i) => all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, at: spot(`${v} valve`), colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
+    if (!planeNow) all.push({ text: "Aorta", at: new Vector3(22, 58, 124).multiplyScalar(k) }, { text: "Pulmonary trunk", at: new Vector3(14, 52, 112).multiplyScalar(k) });
+    return all;
+  };
+
+  function points(): Float32Array {
+    const kept: number[] = [], p = new Vector3(), at = heart.matrix;
+    for (const [name, part] of own) {
+      if (part.alpha.value < 0.05) continue;
+      const xyz = positions(rowsOf(parts[name]), pose), cuts = planeNow !== null && part.section.value >= 0;
+      for (let i = 0; i < xyz.length; i += 9) {
+        p.set(xyz[i]!, xyz[i + 1]!, xyz[i + 2]!);
+        if (cuts && plane.x * p.x + plane.y * p.y + plane.z * p.z > plane.w) continue;
+        p.applyMatrix4(at); kept.push(p.x, p.y, p.z);
+      }
+    }
+    return Float32Array.from(kept);
+  }
+
+  function fit(): void {
+    const wide = Math.max(1, canvas.clientWidth), high = Math.max(1, canvas.clientHeight), tan = Math.tan((LENS * Math.PI) / 360);
+    const { eye, distance } = standing(points(), turn, tan, wide / high, FILL);
+    camera.quaternion.copy(turn);
+    const ahead = new Vector3(0, 0, -1).applyQuaternion(turn);
+    camera.position.copy(eye).addScaledVector(ahead, distance * (1 - 1 / closer));
+    camera.aspect = wide / high; camera.updateProjectionMatrix(); camera.updateMatrixWorld();
+    mmPerPixel = (2e3 * tan * (distance / closer)) / high;
+    overlay.place(camera, heart.matrix, anchors(), mmPerPixel);
+  }
+
+  function resize(): void {
+    renderer.setPixelRatio(Math.min(2, devicePixelRatio));
+    renderer.setSize(canvas.clientWidth, canvas.clientHeight, false);
+    fit();
+  }
+
+  function show(frame: HeartFrame): void {
+    const began = performance.now();
+    poseTo(pose, shape, frame);
+    shared.twist.value = pose.twist; shared.sway.value = pose.sway; shared.stale.value = frame.stale ? 1 : 0;
+    const o = frame.opening;
+    shared.opening.value.set(o.mitral, o.aortic, o.tricuspid, o.pulmonary);
+    if (field) for (let i = 0; i < CHAMBERS.length; i++) colourOf(field, frame.field[field][CHAMBERS[i]!], own.get(CHAMBERS[i]!)!.colour.value);
+    if (planeNow) plane.w = planeNow.offset * pose.weights[at.h]! / 85;
+    flow.mesh.visible = !still.matches && !frame.stale;
+    flow.update(frame, pose, Math.min(0.1, Math.max(0, (began - before) / 1e3)));
+    before = began;
+    if (frame.stale !== aged) { aged = frame.stale; overlay.stale(aged); }
+    if (Math.abs(pose.weights[at.k]! - size) > 1e-3) { size = pose.weights[at.k]!; fit(); }
+    renderer.render(scene, camera);
+    stats.drawCalls = renderer.info.render.calls; stats.triangles = renderer.info.render.triangles;
+    const took = performance.now() - began;
+    stats.jsMs += (took - stats.jsMs) * (stats.jsMs === 0 ? 1 : 0.05);
+  }
+
+  function cut(wanted: ViewName | Plane | null): void {
+    planeNow = typeof wanted === "string" ? PLANES[wanted] : wanted;
+    if (planeNow) plane.set(...planeNow.normal, planeNow.offset * pose.weights[at.h]! / 85);
+    for (const [name, part] of own) part.section.value = !planeNow || name.endsWith("valve") ? -1 : 1;
+    muscle.visible = planeNow !== null && wall.alpha.value > 0.05;
+    fit();
+  }
+
+  function fade(name: PartName, alpha: number): void {
+    const part = own.get(name)!;
+    part.alpha.value = alpha; part.mesh.visible = alpha > 0.01;
+    part.material.transparent = name === "wall" || alpha < 1; part.material.depthWrite = name !== "wall" && alpha > 0.6;
+    if (name === "wall") muscle.visible = planeNow !== null && alpha > 0.05;
+    fit();
+  }
+
+  function colour(wanted: FieldName | null): void {
+    field = wanted;
+    overlay.legend(field);
+    if (!field) for (const c of CHAMBERS) own.get(c)!.colour.value.setRGB(...PAINT[c]);
+  }
+
+  const spin = new Quaternion(), xAxis = new Vector3(1, 0, 0), yAxis = new Vector3(0, 1, 0);
+  function turnBy(right: number, up: number): void {
+    turn.multiply(spin.setFromAxisAngle(yAxis, -right)).multiply(spin.setFromAxisAngle(xAxis, up)).normalize();
+    fit();
+  }
+  const zoom = (factor: number): void => { closer = Math.min(6, Math.max(0.5, closer * factor)); fit(); };
+  const view = (name: ViewName): void => { turn.copy(turnOf(VIEWS[name], heart.matrix)); closer = 1; fit(); };
+
+  const heard = new AbortController(), { signal } = heard;
+  canvas.addEventListener("pointerdown", (e) => canvas.setPointerCapture(e.pointerId), { signal });
+  canvas.addEventListener("pointermove", (e) => { if (canvas.hasPointerCapture(e.pointerId) && e.isPrimary) turnBy(e.movementX / 160, -e.movementY / 160); }, { signal });
+  canvas.addEventListener("wheel", (e) => { e.preventDefault(); zoom(Math.exp(-e.deltaY / 800)); }, { signal, passive: false });
+  const KEYS: Record<string, () => void> = {
+    ArrowLeft: () => turnBy(-0.12, 0), ArrowRight: () => turnBy(0.12, 0), ArrowUp: () => turnBy(0, 0.12), ArrowDown: () => turnBy(0, -0.12), "+": () => zoom(1.15), "-": () => zoom(1 / 1.15),
+  };
+  canvas.addEventListener("keydown", (e) => { const act = KEYS[e.key]; if (act) { e.preventDefault(); act(); } }, { signal });
+  canvas.style.touchAction = "none";
+  const watch = new ResizeObserver(resize);
+  watch.observe(canvas);
+  view("anterior"); resize();
+
+  return {
+    show, view, fade, cut, colour, resize, zoom, turn: turnBy,
+    labels: (on) => { named = on; fit(); },
+    stats: () => stats,
+    dispose: () => {
+      heard.abort(); watch.disconnect(); overlay.remove();
+      for (const { mesh, material } of own.values()) { mesh.geometry.dispose(); material.dispose(); }
+      (muscle.material as ShaderMaterial).dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
+      renderer.dispose();
+    },
+  };
+}

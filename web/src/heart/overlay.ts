@@ -1,0 +1,81 @@
+/** What stands over the picture as text: labels with leaders, letters of the body, scale bar, legend, remarks. */
+import type { Camera, Matrix4 } from "three";
+import { Vector3 } from "three";
+import type { FieldName } from "./frame";
+import { gradient, RANGES } from "./palette";
+
+const SVG = "http://www.w3.org/2000/svg";
+export interface Anchor { text: string; at: Vector3; colour?: string }
+
+const box = (parent: Element, css: string, text = ""): HTMLElement => {
+  const e = document.createElement("div");
+  e.style.cssText = `position:absolute;${css}`; e.textContent = text;
+  parent.append(e);
+  return e;
+};
+
+/** Letters for the way a screen axis points in the body (left, head, front of the scene). */
+export function letters(x: number, y: number, z: number): string {
+  const named: [number, string][] = [[Math.abs(x), x > 0 ? "L" : "R"], [Math.abs(y), y > 0 ? "H" : "F"], [Math.abs(z), z > 0 ? "A" : "P"]];
+  return named.filter(([n]) => n > 0.42).sort((a, b) => b[0] - a[0]).map(([, s]) => s).join("");
+}
+
+export interface Overlay { place(camera: Camera, toScene: Matrix4, anchors: Anchor[], mmPerPixel: number): void; legend(field: FieldName | null): void; stale(on: boolean): void; remove(): void }
+
+export function createOverlay(canvas: HTMLCanvasElement): Overlay {
+  const host = canvas.parentElement ?? document.body;
+  const root = box(host, "inset:0;pointer-events:none;overflow:hidden;color:#e6edf3;font:13px/1.2 system-ui,sans-serif;text-shadow:0 0 3px #101820,0 0 3px #101820");
+  root.setAttribute("aria-hidden", "true");
+  const lines = document.createElementNS(SVG, "svg");
+  lines.style.cssText = "position:absolute;inset:0;width:100%;height:100%";
+  root.append(lines);
+  const tags = box(root, "inset:0");
+  const side = "font-weight:600;color:#9fb3c8;";
+  const edge = [box(root, `${side}right:8px;top:50%`), box(root, `${side}left:8px;top:50%`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
+  const scale = box(root, "right:16px;bottom:14px;border-bottom:2px solid #e6edf3;text-align:center;padding-bottom:2px;white-space:nowrap", "10 mm");
+  const key = box(root, "left:14px;bottom:34px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
+  box(root, "left:14px;bottom:8px;color:#9fb3c8;font-size:12px", "Parametric heart, scaled; not from an image");
+
+  function place(camera: Camera, toScene: Matrix4, anchors: Anchor[], mmPerPixel: number): void {
+    const wide = canvas.clientWidth, high = canvas.clientHeight, way = new Vector3();
+    for (const [i, e] of edge.entries()) {
+      way.set(i === 0 ? 1 : i === 1 ? -1 : 0, i === 2 ? 1 : i === 3 ? -1 : 0, 0).applyQuaternion(camera.quaternion);
+      e.textContent = letters(way.x, way.y, way.z);
+    }
+    scale.style.width = `${(10 / mmPerPixel).toFixed(1)}px`;
+    const seen = anchors.map((a) => { const p = a.at.clone().applyMatrix4(toScene).project(camera); return { ...a, x: ((p.x + 1) / 2) * wide, y: ((1 - p.y) / 2) * high }; });
+    seen.sort((a, b) => a.x - b.x);
+    const half = Math.ceil(seen.length / 2);
+    tags.replaceChildren(); lines.replaceChildren();
+    for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
+      column.sort((a, b) => a.y - b.y);
+      const step = Math.min(38, (high - 120) / column.length);
+      let last = 40 - step;
+      const tops = column.map((a, i) => (last = Math.min(Math.max(a.y, last + step), high - 80 - (column.length - 1 - i) * step)));
+      for (const [i, a] of column.entries()) {
+        const y = tops[i]!, inner = Math.max(96, wide * 0.15), x = right ? wide - inner : inner;
+        const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, a.text);
+        tag.className = "heart-label";
+        const line = document.createElementNS(SVG, "path");
+        line.setAttribute("d", `M${x} ${y}L${x + (right ? -12 : 12)} ${y}L${a.x} ${a.y}`);
+        line.setAttribute("stroke", a.colour ?? "#c9d6e2"); line.setAttribute("stroke-opacity", "0.8"); line.setAttribute("fill", "none");
+        const dot = document.createElementNS(SVG, "circle");
+        dot.setAttribute("cx", `${a.x}`); dot.setAttribute("cy", `${a.y}`); dot.setAttribute("r", "2.5"); dot.setAttribute("fill", a.colour ?? "#ffffff");
+        lines.append(line, dot);
+      }
+    }
+  }
+
+  function legend(field: FieldName | null): void {
+    key.replaceChildren();
+    key.style.display = field ? "block" : "none";
+    if (!field) return;
+    const { low, high, factor, unit, title } = RANGES[field], shown = (v: number): string => `${Math.round(v * factor)}`;
+    key.style.width = "150px"; key.style.height = "140px";
+    box(key, "top:0;left:0;white-space:nowrap", `${title} [${unit}]`);
+    box(key, `top:22px;left:0;width:14px;height:110px;border:1px solid #9fb3c8;background:${gradient()}`);
+    for (const [i, v] of [high, (low + high) / 2, low].entries()) box(key, `top:${16 + 54 * i}px;left:22px`, shown(v));
+  }
+
+  return { place, legend, stale: (on) => { old.style.display = on ? "block" : "none"; }, remove: () => root.remove() };
+}
