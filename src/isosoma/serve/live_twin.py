@@ -91,12 +91,11 @@ class Keeper:
         Without a twin nothing goes on; with one, the next readings may be followed again.
         """
         self._say("building", "building the twin", 0.02)
-        self._safely(self._begin)
+        self._safely(
+            lambda: self._renew(self.build(lambda share: self._building(0.05 + 0.7 * share)))
+        )
         while self.twin is not None and not self.over.is_set():
             self._safely(self._step)
-
-    def _begin(self) -> None:
-        self._renew(self.build(lambda share: self._building(0.05 + 0.7 * share)))
 
     def _safely(self, do: Callable[[], None]) -> None:
         try:
