@@ -7,7 +7,8 @@ import { cross, dot, type Field, join, lidded, plus, sheet, sum, type Surface, u
 
 /** Axes of the heart in the body (left, back, head): the apex points left, forward and down. */
 const EZ = unit([-0.62, 0.58, 0.53]);
-const EX = unit(plus([-0.75, -0.65, 0], EZ, -dot([-0.75, -0.65, 0], EZ)));
+const RIGHTWARDS: Vec3 = [-0.8, -0.4, -0.36];
+const EX = unit(plus(RIGHTWARDS, EZ, -dot(RIGHTWARDS, EZ)));
 export const BODY: readonly [Vec3, Vec3, Vec3] = [EX, cross(EZ, EX), EZ];
 /** A direction of the body in the axes of the heart. */
 export const ofBody = (v: Vec3): Vec3 => [dot(v, BODY[0]), dot(v, BODY[1]), dot(v, BODY[2])];
@@ -15,7 +16,7 @@ export const ofBody = (v: Vec3): Vec3 => [dot(v, BODY[0]), dot(v, BODY[1]), dot(
 export const HEIGHT = 85; // [mm] of a left ventricle of 120 mL, base to apex
 const WIDEST = 0.68; // share of the height at which the left ventricle is widest
 const APEX = 0.7; // thickness of the apex over that of the wall
-const GROOVES = [-82, 98] as const; // [deg] where the right ventricle begins and ends round the left
+const GROOVES = [-82, 102] as const; // [deg] where the right ventricle begins and ends round the left
 const RAD = Math.PI / 180;
 
 const round = (t: number, s = 1): Vec3 => [Math.cos(t) * s, Math.sin(t) * s, 0];
@@ -28,22 +29,25 @@ function inGroove(t: number): number { // -1 at the lower groove, 1 at the upper
   return (turned - (GROOVES[0] + GROOVES[1]) / 2) / ((GROOVES[1] - GROOVES[0]) / 2);
 }
 
-/** Depth of the right ventricle, 0 to 1: a crescent across, a triangle along. */
+const TIP = 0.14; // share of the height at which the right ventricle begins
+const CONUS = 76; // [deg] where the outflow of the right ventricle lies
+/** Depth of the right ventricle, about 0 to 1: a crescent across, a triangle along. */
 function depth(t: number, v: number): number {
-  const across = inGroove(t), along = (v - 0.1) / 0.9;
+  const across = inGroove(t), along = (v - TIP) / (1 - TIP);
   if (Math.abs(across) >= 1 || along <= 0) return 0;
-  return Math.cos((across * Math.PI) / 2) ** 0.8 * (along * (2 - along)) ** 0.8 * (0.72 + 0.28 * along);
+  const conus = 0.42 * bell(t / RAD - CONUS, 30) * bell(v - 0.92, 0.34);
+  return Math.cos((across * Math.PI) / 2) ** 0.8 * ((along * (2 - along)) ** 1.05 * (0.7 + 0.3 * along) + conus);
 }
 
 /** Height of the outflow of the right ventricle above the valve plane [mm]. */
-const outflow = (t: number, v: number): number => 22 * bell(Math.atan2(Math.sin(t - 58 * RAD), Math.cos(t - 58 * RAD)), 30 * RAD) * smooth((v - 0.55) / 0.45);
+const outflow = (t: number, v: number): number => 5 * bell(Math.atan2(Math.sin(t - CONUS * RAD), Math.cos(t - CONUS * RAD)), 30 * RAD) * smooth((v - 0.55) / 0.45);
 
 const outer = (t: number, v: number): Field => ({
   a: round(t, profile(v)), t: plus(round(t, profile(v)), [0, 0, -APEX * (1 - v) ** 2]), h: [0, 0, v], k: [0, 0, outflow(t, v)],
 });
 const right = (t: number, v: number): Field => sum(outer(t, v), { d: round(t, depth(t, v)) });
 /** The outside of both ventricles. */
-export const epicardium = (t: number, v: number): Field => sum(right(t, v), { u: round(t, smooth(2.5 * depth(t, v))) });
+export const epicardium = (t: number, v: number): Field => sum(right(t, v), { u: round(t, smooth((1.12 - Math.abs(inGroove(t))) * 4) * smooth((v - 0.06) / 0.08)) });
 
 function leftVentricle(): Surface {
   const s = sheet(64, 36, true, (u, v) => ({ a: round(2 * Math.PI * u, profile(v ** 1.3)), h: [0, 0, v ** 1.3] }));
@@ -53,7 +57,7 @@ function leftVentricle(): Surface {
 function rightVentricle(): Surface {
   const n = 48, from = GROOVES[0] * RAD, wide = (GROOVES[1] - GROOVES[0]) * RAD;
   const s = sheet(2 * n, 32, true, (u, w) => {
-    const v = 0.1 + 0.9 * w;
+    const v = TIP + (1 - TIP) * w;
     return u <= 0.5 ? right(from + 2 * u * wide, v) : outer(from + 2 * (1 - u) * wide, v);
   });
   const first = s.fields.length - 2 * n;
@@ -73,7 +77,7 @@ function atriumAt(c: Atrium, u: number, q: number, wall: number): Field {
   const ear = ofBody(c.ear), turn = t - Math.atan2(ear[1], ear[0]);
   const r = p * (1 + 0.5 * bell(Math.atan2(Math.sin(turn), Math.cos(turn)), 0.36) * bell(q - c.earAt, 0.22));
   const body: Vec3 = [c.wide[0] * (Math.cos(t) * r + c.side), c.wide[1] * Math.sin(t) * r, 0];
-  return { k: plus([c.septum, c.middle + c.drift * q, c.tall * q + 1], [p * Math.cos(t), p * Math.sin(t), 2 * q - 0.8], wall), h: [0, 0, 1], [c.weight]: body };
+  return { k: plus([c.septum, c.middle + c.drift * q, (HEIGHT + c.tall) * q + 1], [p * Math.cos(t), p * Math.sin(t), 2 * q - 0.8], wall), h: [0, 0, 1 - q], [c.weight]: body };
 }
 
 function atrium(c: Atrium, wall = 0): Surface {
@@ -91,10 +95,14 @@ function shell(): Surface {
   return join(wall, rim, atrium(LEFT, 2), atrium(RIGHT, 2));
 }
 
-/** A tube along a path; ends stay open unless `shut`, which rounds the last one off. */
+const SIDES: readonly Vec3[] = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [0, 1, 1], [0, 1, -1], [1, 0, 1], [1, 0, -1], [1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]].map((v) => unit(v as unknown as Vec3));
+/** A tube along a path, its ends open. */
 function tube(path: (q: number) => Field, ahead: (q: number) => Vec3, radius: (q: number) => number, along: number, around = 20): Surface {
+  // Angles are counted from one direction that the path never takes, or the tube would be wrung.
+  const parallel = (d: Vec3): number => Math.max(...Array.from({ length: 33 }, (_, i) => Math.abs(dot(unit(ahead(i / 32)), d))));
+  const from = SIDES.reduce((a, b) => (parallel(b) < parallel(a) ? b : a));
   return sheet(around, along, true, (u, q) => {
-    const z = unit(ahead(q)), x = unit(cross(z, Math.abs(z[0]) < 0.8 ? [1, 0, 0] : [0, 1, 0])), y = cross(z, x);
+    const z = unit(ahead(q)), x = unit(cross(z, from)), y = cross(z, x);
     const t = 2 * Math.PI * u, r = radius(q);
     return sum(path(q), { k: plus([x[0] * Math.cos(t) * r, x[1] * Math.cos(t) * r, x[2] * Math.cos(t) * r], y, Math.sin(t) * r) });
   });
@@ -126,7 +134,7 @@ export const VALVE_SITES: readonly Valve[] = [
   { name: "mitral", centre: { k: [-8, -6, 0], h: [0, 0, 1] }, axis: [0, 0, -1], radius: 14, leaflets: 2, reach: 17, turn: 0.75 },
   { name: "aortic", centre: { k: [8.5, 10.5, 2], h: [0, 0, 1] }, axis: lvot, radius: 10.5, leaflets: 3, reach: 11, turn: 0.3 },
   { name: "tricuspid", centre: sum(outer(-18 * RAD, 1), { d: round(-18 * RAD, 0.44) }), axis: [0, 0, -1], radius: 14.5, leaflets: 3, reach: 15, turn: 0.2 },
-  { name: "pulmonary", centre: sum(outer(58 * RAD, 1), { d: round(58 * RAD, 0.3) }), axis: unit([-0.15, 0.6, 0.8]), radius: 10.5, leaflets: 3, reach: 10, turn: 0.9 },
+  { name: "pulmonary", centre: sum(outer(CONUS * RAD, 0.96), { d: round(CONUS * RAD, 0.62), k: [0, 0, 2] }), axis: unit(ofBody([0.2, 0.15, 0.95])), radius: 10.5, leaflets: 3, reach: 10, turn: 0.9 },
 ];
 
 function frameOf(v: Valve): [Vec3, Vec3] {
@@ -171,20 +179,20 @@ const stub = (from: Vec3, points: readonly Vec3[], radius: number): Surface => v
 /** Every part of the heart. */
 export function anatomy(): Record<PartName, Surface> {
   const [mitral, aortic, tricuspid, pulmonary] = VALVE_SITES as readonly [Valve, Valve, Valve, Valve];
-  const trunk: Vec3[] = [[0, 0, -4], [2, 5, 8], [5, 12, 18], [14, 22, 25], [30, 32, 28]];
+  const trunk: Vec3[] = [[-2, -2, -6], [1, 3, 8], [5, 11, 20], [13, 22, 29], [32, 34, 32]];
   return {
     lv: leftVentricle(), rv: rightVentricle(), la: atrium(LEFT), ra: atrium(RIGHT), wall: shell(),
-    aorta: vessel(aortic.centre, [[0, 0, -1], [-5, 0, 12], [-9, -3, 32], [-7, 0, 52], [3, 8, 66], [16, 21, 68], [24, 32, 56], [25, 36, 36]], (q) => 11 + 3.2 * bell(q - 0.1, 0.07) - 1.5 * q, 72),
+    aorta: vessel(aortic.centre, [[0, 0, -1], [-7, 0, 11], [-15, -4, 30], [-15, -1, 50], [-5, 8, 65], [9, 22, 68], [18, 34, 57], [19, 38, 36]], (q) => 11 + 3.2 * bell(q - 0.1, 0.07) - 1.5 * q, 72),
     pulmonary: join(
       vessel(pulmonary.centre, trunk, (q) => 11.5 + bell(q - 0.1, 0.12) - 3.5 * q, 36),
-      vessel(pulmonary.centre, [[4, 10, 15], [-6, 18, 22], [-24, 24, 22], [-48, 26, 20]], () => 7.6, 28)),
+      vessel(pulmonary.centre, [[6, 14, 21], [-4, 30, 28], [-26, 46, 27], [-62, 52, 20]], () => 7.6, 28)),
     veins: join(
-      stub([-14, -18, 30], [[0, 0, 0], [20, 12, 8], [36, 18, 13]], 5.6), stub([-14, -20, 26], [[0, 0, 0], [20, 14, -8], [35, 20, -13]], 5.4),
-      stub([-6, -16, 34], [[0, 0, 0], [-20, 16, 6], [-46, 22, 10]], 5.6), stub([-8, -20, 32], [[0, 0, 0], [-20, 16, -8], [-44, 22, -14]], 5.4)),
-    caval: join(stub([38, -16, 26], [[0, 0, 4], [0, 2, 24], [2, 2, 46], [2, 1, 66]], 8.6), stub([38, -18, 26], [[0, 2, -6], [0, 4, -26], [2, 5, -44]], 10)),
+      stub([-14, -18, 30], [[11, 7, 4], [22, 13, 8], [37, 19, 13]], 5.6), stub([-14, -20, 26], [[11, 8, -5], [22, 15, -9], [36, 21, -13]], 5.4),
+      stub([-6, -16, 34], [[-10, 9, 3], [-22, 17, 6], [-46, 23, 10]], 5.6), stub([-8, -20, 32], [[-9, 9, -4], [-22, 17, -8], [-44, 23, -14]], 5.4)),
+    caval: join(stub([38, -16, 26], [[0, 2, 17], [1, 3, 34], [2, 2, 52], [2, 1, 70]], 8.6), stub([38, -18, 26], [[0, 3, -17], [0, 4, -30], [2, 5, -46]], 10)),
     coronaries: join(
-      coronary([[72, 1], [88, 0.9], [97, 0.74], [98, 0.5], [97, 0.28], [92, 0.06]], 2), coronary([[97, 0.74], [118, 0.62], [132, 0.42], [138, 0.24]], 1.4),
-      coronary([[86, 0.97], [112, 0.95], [150, 0.93], [190, 0.92], [225, 0.9]], 1.8), coronary([[150, 0.93], [162, 0.72], [168, 0.45]], 1.4),
+      coronary([[82, 1], [94, 0.92], [101, 0.76], [102, 0.5], [102, 0.28], [98, 0.05]], 2), coronary([[101, 0.76], [122, 0.62], [136, 0.42], [142, 0.24]], 1.4),
+      coronary([[96, 0.97], [116, 0.95], [150, 0.93], [190, 0.92], [225, 0.9]], 1.8), coronary([[150, 0.93], [162, 0.72], [168, 0.45]], 1.4),
       coronary([[34, 0.99], [18, 0.95], [-8, 0.93], [-40, 0.93], [-72, 0.93], [-84, 0.8], [-83, 0.5], [-82, 0.22]], 2), coronary([[-20, 0.93], [-24, 0.7], [-20, 0.45]], 1.3)),
     "mitral valve": leaflets(mitral), "aortic valve": leaflets(aortic), "tricuspid valve": leaflets(tricuspid), "pulmonary valve": leaflets(pulmonary),
   };

@@ -31,6 +31,7 @@ export function geometryOf(name: PartName, surface: Surface, rest: Pose): Buffer
   g.setAttribute("position", new BufferAttribute(positions(rows, rest), 3));
   g.setIndex(whole.triangles);
   g.computeVertexNormals();
+  g.setIndex([...whole.triangles, ...whole.lids]); // lids last, shown only in a cut
   for (let i = 0; i <= COUNT; i++) {
     const part = new Float32Array(3 * n);
     for (let v = 0; v < n; v++) part.set(rows.subarray((v * (COUNT + 1) + i) * 3, (v * (COUNT + 1) + i) * 3 + 3), 3 * v);

@@ -7,10 +7,10 @@ import { rowsOf } from "./build";
 import { type Pose, vertexAt } from "./motion";
 import { FLOW_FRAGMENT, FLOW_VERTEX } from "./shader";
 
-const PER_VALVE = 90, FULL = 450, LEAK = 60; // [mL/s] at which all streaks are seen, forward and backward
+const PER_VALVE = 64, FULL = 450, LEAK = 60; // [mL/s] at which all streaks are seen, forward and backward
 const SPAN = 44; // [mm] that a streak travels
 
-export interface Flow { mesh: Mesh; update(frame: HeartFrame, pose: Pose, seconds: number): void }
+export interface Flow { mesh: Mesh; /** Whether the valves, in their order, are in the picture. */ seen: Vector4; update(frame: HeartFrame, pose: Pose, seconds: number): void }
 
 /** A low-discrepancy sequence: the streaks look scattered and are the same each time. */
 const spread = (n: number, base: number): number => { let f = 1, r = 0; for (let i = n + 1; i > 0; i = Math.floor(i / base)) { f /= base; r += f * (i % base); } return r; };
@@ -26,7 +26,7 @@ export function createFlow(stale: IUniform<number>): Flow {
   g.instanceCount = n;
   const u = {
     centre: { value: sites.map(() => new Vector3()) }, axis: { value: sites.map((s) => new Vector3(...s.axis)) }, wide: { value: sites.map(() => 0) },
-    travelled: { value: new Vector4() }, amount: { value: new Vector4() }, speed: { value: new Vector4() }, stale,
+    travelled: { value: new Vector4() }, amount: { value: new Vector4() }, speed: { value: new Vector4() }, seen4: { value: new Vector4(1, 1, 1, 1) }, stale,
   };
   const mesh = new Mesh(g, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: FLOW_VERTEX, fragmentShader: FLOW_FRAGMENT, uniforms: u, transparent: true, depthTest: false, depthWrite: false, side: DoubleSide }));
   mesh.frustumCulled = false; mesh.renderOrder = 9;
@@ -45,5 +45,5 @@ export function createFlow(stale: IUniform<number>): Flow {
       u.travelled.value.setComponent(i, went - Math.floor(went));
     }
   }
-  return { mesh, update };
+  return { mesh, seen: u.seen4.value, update };
 }

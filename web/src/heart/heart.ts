@@ -4,7 +4,7 @@ import { BODY, type PartName, VALVE_SITES } from "./anatomy";
 import { geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
 import { at } from "./fields";
 import { createFlow } from "./flow";
-import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, VALVES } from "./frame";
+import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, type ValveName, VALVES } from "./frame";
 import { anatomyAndShape, newPose, poseTo } from "./motion";
 import { type Anchor, createOverlay } from "./overlay";
 import { colourOf } from "./palette";
@@ -26,6 +26,9 @@ const PAINT: Record<PartName, Rgb> = {
   veins: [0.78, 0.24, 0.26], caval: [0.2, 0.32, 0.7], coronaries: [0.93, 0.36, 0.22],
   "mitral valve": LEAFLET, "aortic valve": LEAFLET, "tricuspid valve": LEAFLET, "pulmonary valve": LEAFLET,
 };
+const CAVITIES = { lv: 1, rv: 1, la: 1, ra: 1 };
+const MUSCLE: Rgb = [0.78, 0.42, 0.38];
+const NEAR = 13; // [mm] a valve this far before the cut is still shown, whole
 const NAMED: [string, PartName, Vector3][] = [
   ["Left ventricle", "lv", new Vector3(-10, 2, 42)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
 ];
@@ -41,9 +44,10 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   heart.matrixAutoUpdate = false; heart.matrix.copy(toScene); scene.add(heart);
 
   const { parts, shape } = anatomyAndShape(), pose = newPose(), plane = new Vector4();
-  poseTo(pose, shape, restingFrame());
-  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane } };
-  const own = new Map<PartName, { mesh: Mesh; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
+  const rest = newPose(), full = restingFrame();
+  poseTo(pose, shape, full); poseTo(rest, shape, full);
+  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, muscle: { value: new Vector3(...MUSCLE) } };
+  const own = new Map<PartName, { mesh: Mesh; rows: Float32Array; lids: number; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
   for (const name of Object.keys(parts) as PartName[]) {
     const alpha = { value: name === "wall" ? 0.35 : 1 }, section = { value: -1 }, colour = { value: new Color().setRGB(...PAINT[name]) };
     const glass = name === "wall", valve = name.endsWith("valve");
@@ -52,36 +56,45 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
       uniforms: { ...shared, alpha, section, colour, gloss: { value: valve ? 0.3 : 0.8 }, painted: { value: valve ? 1 : 0 }, glass: { value: glass ? 1 : 0 } },
     });
     const mesh = new Mesh(geometryOf(name, parts[name], pose), material);
+    mesh.geometry.setDrawRange(0, mesh.geometry.index!.count - parts[name].lids.length);
     mesh.frustumCulled = false; mesh.renderOrder = glass ? 5 : 1;
-    heart.add(mesh); own.set(name, { mesh, material, alpha, section, colour });
+    heart.add(mesh); own.set(name, { mesh, rows: rowsOf(parts[name]), lids: parts[name].lids.length, material, alpha, section, colour });
   }
   const wall = own.get("wall")!;
   // The inside of the wall, drawn only when cut: the flat face of the muscle.
-  const muscle = new Mesh(wall.mesh.geometry, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: BackSide, uniforms: { ...wall.material.uniforms, alpha: { value: 1 }, glass: { value: 0 }, colour: { value: new Color().setRGB(0.78, 0.42, 0.38) } } }));
+  const muscle = new Mesh(wall.mesh.geometry, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: BackSide, uniforms: { ...wall.material.uniforms, alpha: { value: 1 }, glass: { value: 0 }, colour: { value: new Color().setRGB(...MUSCLE) } } }));
   muscle.frustumCulled = false; muscle.renderOrder = 0; muscle.visible = false; heart.add(muscle);
   const flow = createFlow(shared.stale);
   heart.add(flow.mesh);
 
   const overlay = createOverlay(canvas), turn = new Quaternion(), stats: Stats = { drawCalls: 0, triangles: 0, jsMs: 0 };
-  let planeNow: Plane | null = null, field: FieldName | null = null, named = false, closer = 1, size = 0, before = 0, mmPerPixel = 1, aged = false;
+  let planeNow: Plane | null = null, field: FieldName | null = null, named = false, closer = 1, before = 0, mmPerPixel = 1, aged = false;
+
+  function valveAt(name: ValveName): Vector3 {
+    const site = VALVE_SITES.find((s) => s.name === name)!, p = positions(rowsOf({ fields: [site.centre], triangles: [], lids: [] }), rest);
+    return new Vector3(p[0], p[1], p[2]);
+  }
+  /** Middle of the vertices at a share of a part's list: of a tube, a point on its axis. */
+  function middle(part: PartName, share: number): Vector3 {
+    const xyz = own.get(part)!.mesh.geometry.getAttribute("position"), n = Math.floor((share * xyz.count) / 20) * 20, sum = new Vector3(), p = new Vector3();
+    for (let i = n; i < n + 20; i++) sum.add(p.fromBufferAttribute(xyz, i));
+    return sum.multiplyScalar(rest.weights[at.k]! / 20);
+  }
 
   const anchors = (): Anchor[] => {
     if (!named) return [];
-    const k = pose.weights[at.k]!, spot = (name: PartName): Vector3 => {
-      const v = VALVE_SITES.find((s) => `${s.name} valve` === name)!, p = positions(rowsOf({ fields: [v.centre], triangles: [], lids: [] }), pose);
-      return new Vector3(p[0], p[1], p[2]);
-    };
+    const k = rest.weights[at.k]!;
     const all: Anchor[] = NAMED.filter(([, part]) => own.get(part)!.alpha.value > 0.05).map(([text, , p]) => ({ text, at: p.clone().multiplyScalar(k) }));
-    VALVES.forEach((v, i) => all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, at: spot(`${v} valve`), colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
-    if (!planeNow) all.push({ text: "Aorta", at: new Vector3(22, 58, 124).multiplyScalar(k) }, { text: "Pulmonary trunk", at: new Vector3(14, 52, 112).multiplyScalar(k) });
-    return all;
+    VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, at: valveAt(v), colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
+    if (!planeNow) all.push({ text: "Aorta", at: middle("aorta", 0.45) }, { text: "Pulmonary trunk", at: middle("pulmonary", 0.2) }, { text: "Superior vena cava", at: middle("caval", 0.3) });
+    return planeNow ? all.filter((a) => a.colour || a.at.x * plane.x + a.at.y * plane.y + a.at.z * plane.z < plane.w + NEAR) : all;
   };
 
   function points(): Float32Array {
     const kept: number[] = [], p = new Vector3(), at = heart.matrix;
     for (const [name, part] of own) {
       if (part.alpha.value < 0.05) continue;
-      const xyz = positions(rowsOf(parts[name]), pose), cuts = planeNow !== null && part.section.value >= 0;
+      const xyz = positions(own.get(name)!.rows, rest), cuts = planeNow !== null && part.section.value >= 0;
       for (let i = 0; i < xyz.length; i += 9) {
         p.set(xyz[i]!, xyz[i + 1]!, xyz[i + 2]!);
         if (cuts && plane.x * p.x + plane.y * p.y + plane.z * p.z > plane.w) continue;
@@ -120,7 +133,10 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     flow.update(frame, pose, Math.min(0.1, Math.max(0, (began - before) / 1e3)));
     before = began;
     if (frame.stale !== aged) { aged = frame.stale; overlay.stale(aged); }
-    if (Math.abs(pose.weights[at.k]! - size) > 1e-3) { size = pose.weights[at.k]!; fit(); }
+    if (Math.abs(pose.weights[at.k]! - rest.weights[at.k]!) > 1e-3) { // another patient: framed anew, at the end of diastole
+      Object.assign(full.volume, frame.endDiastole); Object.assign(full.endDiastole, frame.endDiastole);
+      poseTo(rest, shape, full); fit();
+    }
     renderer.render(scene, camera);
     stats.drawCalls = renderer.info.render.calls; stats.triangles = renderer.info.render.triangles;
     const took = performance.now() - began;
@@ -130,7 +146,13 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   function cut(wanted: ViewName | Plane | null): void {
     planeNow = typeof wanted === "string" ? PLANES[wanted] : wanted;
     if (planeNow) plane.set(...planeNow.normal, planeNow.offset * pose.weights[at.h]! / 85);
-    for (const [name, part] of own) part.section.value = !planeNow || name.endsWith("valve") ? -1 : 1;
+    for (const [name, part] of own) part.section.value = !planeNow || name.endsWith("valve") ? -1 : name in CAVITIES ? 2 : 1;
+    for (const part of own.values()) part.mesh.geometry.setDrawRange(0, part.mesh.geometry.index!.count - (planeNow ? 0 : part.lids));
+    for (const [i, v] of VALVES.entries()) {
+      const p = valveAt(v), part = own.get(`${v} valve`)!;
+      part.mesh.visible = part.alpha.value > 0.01 && (!planeNow || p.x * plane.x + p.y * plane.y + p.z * plane.z < plane.w + NEAR);
+      flow.seen.setComponent(i, part.mesh.visible ? 1 : 0);
+    }
     muscle.visible = planeNow !== null && wall.alpha.value > 0.05;
     fit();
   }

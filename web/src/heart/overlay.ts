@@ -17,7 +17,8 @@ const box = (parent: Element, css: string, text = ""): HTMLElement => {
 /** Letters for the way a screen axis points in the body (left, head, front of the scene). */
 export function letters(x: number, y: number, z: number): string {
   const named: [number, string][] = [[Math.abs(x), x > 0 ? "L" : "R"], [Math.abs(y), y > 0 ? "H" : "F"], [Math.abs(z), z > 0 ? "A" : "P"]];
-  return named.filter(([n]) => n > 0.42).sort((a, b) => b[0] - a[0]).map(([, s]) => s).join("");
+  return named.filter(([n]) => n > 0.42).sort((a, b) => b[0] - a[0])
+    .slice(0, 2).map(([, s]) => s).join("");
 }
 
 export interface Overlay { place(camera: Camera, toScene: Matrix4, anchors: Anchor[], mmPerPixel: number): void; legend(field: FieldName | null): void; stale(on: boolean): void; remove(): void }
@@ -31,8 +32,9 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   root.append(lines);
   const tags = box(root, "inset:0");
   const side = "font-weight:600;color:#9fb3c8;";
-  const edge = [box(root, `${side}right:8px;top:50%`), box(root, `${side}left:8px;top:50%`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
-  const scale = box(root, "right:16px;bottom:14px;border-bottom:2px solid #e6edf3;text-align:center;padding-bottom:2px;white-space:nowrap", "10 mm");
+  const edge = [box(root, `${side}right:10px;bottom:72px`), box(root, `${side}left:10px;bottom:72px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
+  const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
+  box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
   const key = box(root, "left:14px;bottom:34px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
   box(root, "left:14px;bottom:8px;color:#9fb3c8;font-size:12px", "Parametric heart, scaled; not from an image");
 
@@ -53,7 +55,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
       let last = 40 - step;
       const tops = column.map((a, i) => (last = Math.min(Math.max(a.y, last + step), high - 80 - (column.length - 1 - i) * step)));
       for (const [i, a] of column.entries()) {
-        const y = tops[i]!, inner = Math.max(96, wide * 0.15), x = right ? wide - inner : inner;
+        const y = tops[i]!, inner = Math.max(132, wide * 0.15), x = right ? wide - inner : inner;
         const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, a.text);
         tag.className = "heart-label";
         const line = document.createElementNS(SVG, "path");

@@ -9,11 +9,11 @@ export interface Plane { normal: Vec3; offset: number }
 export interface View { from: Vec3; up: Vec3 }
 
 const through = (a: Vec3, b: Vec3, towards: Vec3): Vec3 => { const n = unit(cross(a, b)); return n[0] * towards[0] + n[1] * towards[1] + n[2] * towards[2] > 0 ? n : [-n[0], -n[1], -n[2]]; };
-const FOUR = through([-8, -6, 85], [42, -14, 85], [0, 1, 0]); // both inflow valves and the apex
+const FOUR = through([-8, -6, 85], [44, -10, 85], [0, 1, 0]); // both inflow valves and the apex
 const OUT = through([-8, -6, 85], [8.5, 10.5, 87], [1, -1, 0]); // inflow and outflow of the left ventricle
 
 export const VIEWS: Record<ViewName, View> = {
-  anterior: { from: ofBody([0.12, -1, 0.12]), up: ofBody([0, 0, 1]) },
+  anterior: { from: ofBody([-0.05, -1, 0.15]), up: ofBody([0, 0, 1]) },
   "four-chamber": { from: FOUR, up: [0, 0, 1] },
   "short axis": { from: [0, 0, -1], up: [0, 1, 0] },
   "en face valves": { from: [0, 0, 1], up: [0, 1, 0] },
