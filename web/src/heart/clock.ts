@@ -55,10 +55,13 @@ export function curvePhase(since: number, before: number, next: number | null, n
   const opens = finite(cycle.pre_ejection.value, DEFAULT_PEP) / n, shuts = opens + finite(cycle.ejection.value, ejectionTime(60 / n, male)) / n;
   if (since < pre) return (since / pre) * opens;
   if (since < pre + ejection) return opens + ((since - pre) / ejection) * (shuts - opens);
-  const kick = Math.max(shuts, 1 - KICK / n), filled = Math.min(kick, shuts + (since - pre - ejection) / n);
-  if (next === null || !nextHasP || since < next - KICK) return filled;
-  const reached = Math.min(kick, shuts + Math.max(0, next - KICK - pre - ejection) / n);
-  return Math.min(1 - 1e-6, reached + ((since - next + KICK) / KICK) * (1 - reached));
+  const kick = Math.max(shuts + 1e-3, 1 - KICK / n), filling = (s: number): number => Math.min(kick, shuts + Math.max(0, s - pre - ejection) / n);
+  const lasts = next === null || !nextHasP ? 0 : Math.min(KICK, next - pre - ejection);
+  if (next === null || lasts <= 0 || since < next - lasts) return filling(since);
+  // A ventricle that has had no time to fill is not filled by the kick either.
+  const reached = filling(next - lasts), fullness = (reached - shuts) / (kick - shuts);
+  const target = Math.min(1 - 1e-6, Math.max(filling(next), reached + (1 - kick) * fullness));
+  return reached + Math.min(1, (since - next + lasts) / lasts) * (target - reached);
 }
 
 const share = (x: number): number => Math.min(1, Math.max(0, x));
@@ -82,7 +85,7 @@ function wallAt(volume: number, wall: number, full: number): number {
 export function frameAt(t: number, peaks: readonly RPeak[], cycle: Cycle, out: HeartFrame, male = true): HeartFrame {
   const i = newest(peaks, t), beat = peaks[Math.max(i, 0)], next = i >= 0 ? peaks[i + 1] : undefined;
   const usual = beat && beat.rr > 0 ? beat.rr : cycle.length.value, since = i >= 0 && beat ? t - beat.at : 0;
-  const rr = next && beat ? next.at - beat.at : null, length = rr ?? usual;
+  const rr = next && beat ? next.at - beat.at : null;
   const tau = curvePhase(since, usual, rr, next ? next.p : true, cycle, male);
   const last = i > 0 ? peaks[i - 1]! : null, kind = beat ? beat.kind : "N";
   const left = last && beat ? curvePhase(beat.at - last.at - 1e-9, last.rr > 0 ? last.rr : usual, beat.at - last.at, beat.p, cycle, male) : 1 - 1e-6;
@@ -106,7 +109,7 @@ export function frameAt(t: number, peaks: readonly RPeak[], cycle: Cycle, out: H
     out.opening[name] = share(sample(opening, tau) * part);
     out.flow[name] = sample(flow, tau) * part;
   }
-  out.kind = kind; out.phase = Math.min(since / length, 1 - 1e-6);
+  out.kind = kind; out.phase = tau;
   out.stale = i < 0 || (rr === null && since > HOLD * usual);
   return out;
 }

@@ -17,7 +17,7 @@ export interface HeartFrame {
   /** Opening of each valve, 0 shut to 1 wide; flow through it, forward positive [mL/s]. */
   opening: ByValve; flow: ByValve;
   field: Record<FieldName, ByChamber>;
-  /** Of the beat shown, 0 at R; its kind; whether the picture is too old to be believed. */
+  /** Of the cycle's curves, 0 at R, held below 1 until the next; kind of the beat shown; whether the picture is too old to be believed. */
   phase: number; kind: BeatKind; stale: boolean;
 }
 
