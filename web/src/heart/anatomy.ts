@@ -24,16 +24,17 @@ const bell = (x: number, width: number): number => Math.exp(-((x / width) ** 2))
 const smooth = (x: number): number => { const q = Math.min(1, Math.max(0, x)); return q * q * (3 - 2 * q); };
 const profile = (v: number): number => Math.sqrt(Math.max(0, 1 - ((WIDEST - v) / WIDEST) ** 2));
 
-function inGroove(t: number): number { // -1 at the lower groove, 1 at the upper
-  const turned = Math.atan2(Math.sin(t), Math.cos(t)) / RAD;
-  return (turned - (GROOVES[0] + GROOVES[1]) / 2) / ((GROOVES[1] - GROOVES[0]) / 2);
-}
+const MIDDLE = (GROOVES[0] + GROOVES[1]) / 2;
+/** Half of the angle that the right ventricle spans [deg]: it narrows towards its tip, and the apex is the left one's. */
+const span = (v: number): number => ((GROOVES[1] - GROOVES[0]) / 2) * (0.1 + 0.9 * smooth(0.12 + (v - TIP) / (1 - TIP) / 0.62));
+/** -1 at the lower groove, 1 at the upper. */
+const inGroove = (t: number, v: number): number => (Math.atan2(Math.sin(t), Math.cos(t)) / RAD - MIDDLE) / span(v);
 
 const TIP = 0.14; // share of the height at which the right ventricle begins
 const CONUS = 76; // [deg] where the outflow of the right ventricle lies
 /** Depth of the right ventricle, about 0 to 1: a crescent across, a triangle along. */
 function depth(t: number, v: number): number {
-  const across = inGroove(t), along = (v - TIP) / (1 - TIP);
+  const across = inGroove(t, v), along = (v - TIP) / (1 - TIP);
   if (Math.abs(across) >= 1 || along <= 0) return 0;
   const conus = 0.42 * bell(t / RAD - CONUS, 30) * bell(v - 0.92, 0.34);
   return Math.cos((across * Math.PI) / 2) ** 0.8 * ((along * (2 - along)) ** 1.05 * (0.7 + 0.3 * along) + conus);
@@ -47,7 +48,7 @@ const outer = (t: number, v: number): Field => ({
 });
 const right = (t: number, v: number): Field => sum(outer(t, v), { d: round(t, depth(t, v)) });
 /** The outside of both ventricles. */
-export const epicardium = (t: number, v: number): Field => sum(right(t, v), { u: round(t, smooth((1.12 - Math.abs(inGroove(t))) * 4) * smooth((v - 0.06) / 0.08)) });
+export const epicardium = (t: number, v: number): Field => sum(right(t, v), { u: round(t, smooth((1.3 - Math.abs(inGroove(t, v))) * 2) * smooth((v - 0.06) / 0.08)) });
 
 function leftVentricle(): Surface {
   const s = sheet(64, 36, true, (u, v) => ({ a: round(2 * Math.PI * u, profile(v ** 1.3)), h: [0, 0, v ** 1.3] }));
@@ -55,9 +56,10 @@ function leftVentricle(): Surface {
 }
 
 function rightVentricle(): Surface {
-  const n = 48, from = GROOVES[0] * RAD, wide = (GROOVES[1] - GROOVES[0]) * RAD;
+  const n = 48;
   const s = sheet(2 * n, 32, true, (u, w) => {
     const v = TIP + (1 - TIP) * w;
+    const from = (MIDDLE - span(v)) * RAD, wide = 2 * span(v) * RAD;
     return u <= 0.5 ? right(from + 2 * u * wide, v) : outer(from + 2 * (1 - u) * wide, v);
   });
   const first = s.fields.length - 2 * n;
@@ -77,7 +79,7 @@ function atriumAt(c: Atrium, u: number, q: number, wall: number): Field {
   const ear = ofBody(c.ear), turn = t - Math.atan2(ear[1], ear[0]);
   const r = p * (1 + 0.5 * bell(Math.atan2(Math.sin(turn), Math.cos(turn)), 0.36) * bell(q - c.earAt, 0.22));
   const body: Vec3 = [c.wide[0] * (Math.cos(t) * r + c.side), c.wide[1] * Math.sin(t) * r, 0];
-  return { k: plus([c.septum, c.middle + c.drift * q, (HEIGHT + c.tall) * q + 1], [p * Math.cos(t), p * Math.sin(t), 2 * q - 0.8], wall), h: [0, 0, 1 - q], [c.weight]: body };
+  return { k: plus([c.septum, c.middle + c.drift * q, (HEIGHT + c.tall) * q + 1], [p * Math.cos(t), p * Math.sin(t), Math.max(0, 2 * q - 0.8)], wall), h: [0, 0, 1 - q], [c.weight]: body };
 }
 
 function atrium(c: Atrium, wall = 0): Surface {
@@ -88,11 +90,9 @@ function atrium(c: Atrium, wall = 0): Surface {
 
 function shell(): Surface {
   const wall = sheet(96, 44, true, (u, v) => epicardium(2 * Math.PI * u, v ** 1.3));
-  const rim = sheet(96, 1, true, (u, v) => {
-    const t = 2 * Math.PI * u;
-    return v === 0 ? epicardium(t, 1) : depth(t, 1) > 0 ? right(t, 1) : { a: round(t, profile(1)), h: [0, 0, 1] };
-  });
-  return join(wall, rim, atrium(LEFT, 2), atrium(RIGHT, 2));
+  const rim = (from: (t: number, v: number) => Field, to: (t: number, v: number) => Field): Surface => sheet(96, 1, true, (u, v) => (v === 0 ? from : to)(2 * Math.PI * u, 1));
+  const inside = (t: number): Field => ({ a: round(t, profile(1)), h: [0, 0, 1] });
+  return join(wall, rim(epicardium, right), rim(outer, inside), atrium(LEFT, 2), atrium(RIGHT, 2));
 }
 
 const SIDES: readonly Vec3[] = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [0, 1, 1], [0, 1, -1], [1, 0, 1], [1, 0, -1], [1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]].map((v) => unit(v as unknown as Vec3));
@@ -166,7 +166,7 @@ const leaflets = (v: Valve): Surface => join(...Array.from({ length: v.leaflets 
 
 function coronary(points: readonly (readonly [number, number])[], radius: number): Surface {
   const flat = points.map(([t, v]): Vec3 => [t * RAD, v, 0]);
-  const spot = (q: number): Field => { const [t, v] = spline(flat, q); return sum(epicardium(t, v), { k: round(t, 0.6) }); };
+  const spot = (q: number): Field => { const [t, v] = spline(flat, q); return sum(epicardium(t, v), { k: round(t, 1.3) }); };
   const still = (q: number): Vec3 => { const f = spot(Math.min(1, Math.max(0, q))); return plus(plus(plus([0, 0, 0], f.a ?? [0, 0, 0], 34), f.d ?? [0, 0, 0], 28), f.h ?? [0, 0, 0], HEIGHT); };
   return tube(spot, (q) => plus(still(q + 0.01), still(q - 0.01), -1), (q) => radius * (1 - 0.55 * q), 60, 8);
 }
@@ -191,9 +191,9 @@ export function anatomy(): Record<PartName, Surface> {
       stub([-6, -16, 34], [[-10, 9, 3], [-22, 17, 6], [-46, 23, 10]], 5.6), stub([-8, -20, 32], [[-9, 9, -4], [-22, 17, -8], [-44, 23, -14]], 5.4)),
     caval: join(stub([38, -16, 26], [[0, 2, 17], [1, 3, 34], [2, 2, 52], [2, 1, 70]], 8.6), stub([38, -18, 26], [[0, 3, -17], [0, 4, -30], [2, 5, -46]], 10)),
     coronaries: join(
-      coronary([[82, 1], [94, 0.92], [101, 0.76], [102, 0.5], [102, 0.28], [98, 0.05]], 2), coronary([[101, 0.76], [122, 0.62], [136, 0.42], [142, 0.24]], 1.4),
+      coronary([[82, 1], [94, 0.92], [101, 0.76], [96, 0.5], [68, 0.28], [40, 0.08]], 1.8), coronary([[101, 0.76], [122, 0.62], [136, 0.42], [142, 0.24]], 1.4),
       coronary([[96, 0.97], [116, 0.95], [150, 0.93], [190, 0.92], [225, 0.9]], 1.8), coronary([[150, 0.93], [162, 0.72], [168, 0.45]], 1.4),
-      coronary([[34, 0.99], [18, 0.95], [-8, 0.93], [-40, 0.93], [-72, 0.93], [-84, 0.8], [-83, 0.5], [-82, 0.22]], 2), coronary([[-20, 0.93], [-24, 0.7], [-20, 0.45]], 1.3)),
+      coronary([[34, 0.99], [18, 0.95], [-8, 0.93], [-40, 0.93], [-72, 0.93], [-84, 0.8], [-78, 0.52], [-62, 0.38]], 1.8), coronary([[-20, 0.93], [-24, 0.7], [-20, 0.45]], 1.3)),
     "mitral valve": leaflets(mitral), "aortic valve": leaflets(aortic), "tricuspid valve": leaflets(tricuspid), "pulmonary valve": leaflets(pulmonary),
   };
 }

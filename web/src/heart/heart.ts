@@ -1,11 +1,11 @@
 /** A beating heart on a canvas: give it frames, it draws them; every cavity has the volume of its frame. */
 import { BackSide, Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
-import { BODY, type PartName, VALVE_SITES } from "./anatomy";
+import { BODY, HEIGHT, type PartName, VALVE_SITES } from "./anatomy";
 import { geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
 import { at } from "./fields";
 import { createFlow } from "./flow";
 import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, type ValveName, VALVES } from "./frame";
-import { anatomyAndShape, newPose, poseTo } from "./motion";
+import { anatomyAndShape, newPose, type Pose, poseTo } from "./motion";
 import { type Anchor, createOverlay } from "./overlay";
 import { colourOf } from "./palette";
 import { FRAGMENT, VERTEX } from "./shader";
@@ -28,10 +28,14 @@ const PAINT: Record<PartName, Rgb> = {
 };
 const CAVITIES = { lv: 1, rv: 1, la: 1, ra: 1 };
 const MUSCLE: Rgb = [0.78, 0.42, 0.38];
-const NEAR = 13; // [mm] a valve this far before the cut is still shown, whole
+const NEAR = 13, FAR = 34; // [mm] a valve that near before a cut or behind it is shown, whole
 const NAMED: [string, PartName, Vector3][] = [
   ["Left ventricle", "lv", new Vector3(-10, 2, 42)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
 ];
+
+const TUBES: readonly PartName[] = ["aorta", "pulmonary", "veins", "caval"];
+/** Offset of a plane that goes with the valve plane [mm]. */
+const heightOf = (plane: Plane, pose: Pose): number => (plane.offset * pose.weights[at.h]!) / HEIGHT;
 
 export function createHeart(canvas: HTMLCanvasElement): Heart {
   const renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
@@ -46,7 +50,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   const { parts, shape } = anatomyAndShape(), pose = newPose(), plane = new Vector4();
   const rest = newPose(), full = restingFrame();
   poseTo(pose, shape, full); poseTo(rest, shape, full);
-  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, muscle: { value: new Vector3(...MUSCLE) } };
+  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, slab: { value: 1e6 }, muscle: { value: new Vector3(...MUSCLE) } };
   const own = new Map<PartName, { mesh: Mesh; rows: Float32Array; lids: number; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
   for (const name of Object.keys(parts) as PartName[]) {
     const alpha = { value: name === "wall" ? 0.35 : 1 }, section = { value: -1 }, colour = { value: new Color().setRGB(...PAINT[name]) };
@@ -62,7 +66,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   }
   const wall = own.get("wall")!;
   // The inside of the wall, drawn only when cut: the flat face of the muscle.
-  const muscle = new Mesh(wall.mesh.geometry, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: BackSide, uniforms: { ...wall.material.uniforms, alpha: { value: 1 }, glass: { value: 0 }, colour: { value: new Color().setRGB(...MUSCLE) } } }));
+  const muscle = new Mesh(wall.mesh.geometry, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: BackSide, uniforms: { ...wall.material.uniforms, alpha: { value: 1 }, section: { value: 2 }, glass: { value: 0 }, colour: { value: new Color().setRGB(...MUSCLE) } } }));
   muscle.frustumCulled = false; muscle.renderOrder = 0; muscle.visible = false; heart.add(muscle);
   const flow = createFlow(shared.stale);
   heart.add(flow.mesh);
@@ -70,6 +74,8 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   const overlay = createOverlay(canvas), turn = new Quaternion(), stats: Stats = { drawCalls: 0, triangles: 0, jsMs: 0 };
   let planeNow: Plane | null = null, field: FieldName | null = null, named = false, closer = 1, before = 0, mmPerPixel = 1, aged = false;
 
+  /** How far a point lies before the cut [mm]; 0 without one. */
+  const beforeCut = (p: Vector3): number => (planeNow ? p.x * plane.x + p.y * plane.y + p.z * plane.z - heightOf(planeNow, rest) : 0);
   function valveAt(name: ValveName): Vector3 {
     const site = VALVE_SITES.find((s) => s.name === name)!, p = positions(rowsOf({ fields: [site.centre], triangles: [], lids: [] }), rest);
     return new Vector3(p[0], p[1], p[2]);
@@ -87,17 +93,17 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     const all: Anchor[] = NAMED.filter(([, part]) => own.get(part)!.alpha.value > 0.05).map(([text, , p]) => ({ text, at: p.clone().multiplyScalar(k) }));
     VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, at: valveAt(v), colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
     if (!planeNow) all.push({ text: "Aorta", at: middle("aorta", 0.45) }, { text: "Pulmonary trunk", at: middle("pulmonary", 0.2) }, { text: "Superior vena cava", at: middle("caval", 0.3) });
-    return planeNow ? all.filter((a) => a.colour || a.at.x * plane.x + a.at.y * plane.y + a.at.z * plane.z < plane.w + NEAR) : all;
+    return all.filter((a) => a.colour || (beforeCut(a.at) < NEAR && beforeCut(a.at) > -shared.slab.value));
   };
 
   function points(): Float32Array {
     const kept: number[] = [], p = new Vector3(), at = heart.matrix;
     for (const [name, part] of own) {
-      if (part.alpha.value < 0.05) continue;
+      if (!part.mesh.visible) continue;
       const xyz = positions(own.get(name)!.rows, rest), cuts = planeNow !== null && part.section.value >= 0;
       for (let i = 0; i < xyz.length; i += 9) {
         p.set(xyz[i]!, xyz[i + 1]!, xyz[i + 2]!);
-        if (cuts && plane.x * p.x + plane.y * p.y + plane.z * p.z > plane.w) continue;
+        if (cuts && (beforeCut(p) > 0 || beforeCut(p) < -shared.slab.value)) continue;
         p.applyMatrix4(at); kept.push(p.x, p.y, p.z);
       }
     }
@@ -128,7 +134,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     const o = frame.opening;
     shared.opening.value.set(o.mitral, o.aortic, o.tricuspid, o.pulmonary);
     if (field) for (let i = 0; i < CHAMBERS.length; i++) colourOf(field, frame.field[field][CHAMBERS[i]!], own.get(CHAMBERS[i]!)!.colour.value);
-    if (planeNow) plane.w = planeNow.offset * pose.weights[at.h]! / 85;
+    if (planeNow) plane.w = heightOf(planeNow, pose);
     flow.mesh.visible = !still.matches && !frame.stale;
     flow.update(frame, pose, Math.min(0.1, Math.max(0, (began - before) / 1e3)));
     before = began;
@@ -145,12 +151,14 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   function cut(wanted: ViewName | Plane | null): void {
     planeNow = typeof wanted === "string" ? PLANES[wanted] : wanted;
-    if (planeNow) plane.set(...planeNow.normal, planeNow.offset * pose.weights[at.h]! / 85);
+    shared.slab.value = planeNow?.thickness ?? 1e6;
+    if (planeNow) plane.set(...planeNow.normal, heightOf(planeNow, rest));
     for (const [name, part] of own) part.section.value = !planeNow || name.endsWith("valve") ? -1 : name in CAVITIES ? 2 : 1;
     for (const part of own.values()) part.mesh.geometry.setDrawRange(0, part.mesh.geometry.index!.count - (planeNow ? 0 : part.lids));
+    for (const name of TUBES) { const part = own.get(name)!; part.mesh.visible = part.alpha.value > 0.01 && planeNow?.thickness === undefined; }
     for (const [i, v] of VALVES.entries()) {
-      const p = valveAt(v), part = own.get(`${v} valve`)!;
-      part.mesh.visible = part.alpha.value > 0.01 && (!planeNow || p.x * plane.x + p.y * plane.y + p.z * plane.z < plane.w + NEAR);
+      const part = own.get(`${v} valve`)!, before = beforeCut(valveAt(v));
+      part.mesh.visible = part.alpha.value > 0.01 && before < NEAR && before > -FAR;
       flow.seen.setComponent(i, part.mesh.visible ? 1 : 0);
     }
     muscle.visible = planeNow !== null && wall.alpha.value > 0.05;

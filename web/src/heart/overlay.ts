@@ -32,7 +32,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   root.append(lines);
   const tags = box(root, "inset:0");
   const side = "font-weight:600;color:#9fb3c8;";
-  const edge = [box(root, `${side}right:10px;bottom:72px`), box(root, `${side}left:10px;bottom:72px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
+  const edge = [box(root, `${side}right:10px;top:34px`), box(root, `${side}left:10px;top:34px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
   const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
   box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
   const key = box(root, "left:14px;bottom:34px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
@@ -51,8 +51,8 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     tags.replaceChildren(); lines.replaceChildren();
     for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
       column.sort((a, b) => a.y - b.y);
-      const step = Math.min(38, (high - 120) / column.length);
-      let last = 40 - step;
+      const step = Math.min(38, (high - 150) / column.length);
+      let last = 70 - step;
       const tops = column.map((a, i) => (last = Math.min(Math.max(a.y, last + step), high - 80 - (column.length - 1 - i) * step)));
       for (const [i, a] of column.entries()) {
         const y = tops[i]!, inner = Math.max(132, wide * 0.15), x = right ? wide - inner : inner;

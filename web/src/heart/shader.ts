@@ -31,10 +31,11 @@ void main() {
 export const FRAGMENT = `
 precision highp float;
 in vec3 local, eye, facing, paint;
-uniform vec3 colour; uniform float alpha, gloss, painted, glass, section, stale; uniform vec4 plane; uniform vec3 muscle;
+uniform vec3 colour; uniform float alpha, gloss, painted, glass, section, stale, slab; uniform vec4 plane; uniform vec3 muscle;
 out vec4 shown;
 void main() {
-  if (section > -0.5 && dot(plane.xyz, local) > plane.w) discard;
+  float before = dot(plane.xyz, local) - plane.w;
+  if (section > -0.5 && (before > 0.0 || before < -slab || (glass > 0.5 && !gl_FrontFacing))) discard;
   vec3 base = mix(colour, paint, painted);
   vec3 v = normalize(-eye), n = normalize(facing);
   bool back = !gl_FrontFacing;

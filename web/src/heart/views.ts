@@ -5,7 +5,7 @@ import { cross, unit, type Vec3 } from "./fields";
 
 export type ViewName = "anterior" | "four-chamber" | "short axis" | "en face valves" | "LVOT";
 /** A point p is cut away where normal . p > offset [mm, for a heart of 120 mL]. */
-export interface Plane { normal: Vec3; offset: number }
+export interface Plane { normal: Vec3; offset: number; /** What lies this far behind the plane is left out [mm]. */ thickness?: number }
 export interface View { from: Vec3; up: Vec3 }
 
 const through = (a: Vec3, b: Vec3, towards: Vec3): Vec3 => { const n = unit(cross(a, b)); return n[0] * towards[0] + n[1] * towards[1] + n[2] * towards[2] > 0 ? n : [-n[0], -n[1], -n[2]]; };
@@ -21,7 +21,7 @@ export const VIEWS: Record<ViewName, View> = {
 };
 
 export const PLANES: Record<ViewName, Plane | null> = {
-  anterior: null, "four-chamber": { normal: FOUR, offset: 0 }, "short axis": { normal: [0, 0, -1], offset: -48 },
+  anterior: null, "four-chamber": { normal: FOUR, offset: 0 }, "short axis": { normal: [0, 0, -1], offset: -48, thickness: 38 },
   "en face valves": { normal: [0, 0, 1], offset: 79 }, LVOT: { normal: OUT, offset: 0 },
 };
 
