@@ -103,8 +103,8 @@ def run(
             one(i)
     else:
         list(_pool().map(one, range(len(tiles))))
-    moved = _back(tiles, kernel.rows, members)
+    moved = np.ascontiguousarray(_back(tiles, kernel.rows, members))
     turned = _back(lags, ring.shape[0], members)
     cuts = [(int(depth[2 * i + 1]), int(depth[2 * i])) for i in range(len(program.delays))]
-    out = {name: moved[i].copy() for i, name in enumerate(program.rows)}
+    out = dict(zip(program.rows, moved, strict=False))  # the kernel's own rows come after
     return out, tuple(turned[a : a + n].T.copy() for a, n in cuts)

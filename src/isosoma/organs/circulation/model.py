@@ -17,6 +17,7 @@ from isosoma.organs.circulation.rows import INPUTS, program_of, state_units
 from isosoma.organs.circulation.transfer import transfer
 from isosoma.physics.ensemble import ring_depths, run
 from isosoma.physics.network import Graph, bound
+from isosoma.physics.program import Program
 
 __all__ = ["MODELS", "Circulation"]
 
@@ -100,11 +101,10 @@ class Circulation:
         self, tick0: int, tick1: int, state: Bundle, theta: Bundle, inputs: Bundle
     ) -> Outcome:
         """Return the outcome at `tick1`; a member whose numbers leave the finite is in `failed`."""
-        values = self._values(state, theta, inputs)
-        rings = self._rings(state, values)
-        moved, turned = run(
-            program_of(self.graph), tick0, tick1, self.step, values, rings, self.threads
-        )
+        program = program_of(self.graph)
+        values = self._values(program, state, theta, inputs)
+        rings = self._rings(program, state, values)
+        moved, turned = run(program, tick0, tick1, self.step, values, rings, self.threads)
         out: dict[str, Floats] = {n: moved[n] for n in state_units(self.graph)}
         volumes = np.array([moved[f"V_{n.name}"] for n in self.graph.nodes])
         failed = ~(np.abs(volumes).max(axis=0) < _ENDLESS * values["blood_volume"])
@@ -114,10 +114,10 @@ class Circulation:
         advice = (_DIVERGED,) if failed.any() else ()
         return Outcome(out, outputs_of(moved, self.graph), failed, exchanged, advice)
 
-    def _rings(self, state: Bundle, values: Mapping[str, Floats]) -> list[Floats]:
+    def _rings(self, program: Program, state: Bundle, values: Mapping[str, Floats]) -> list[Floats]:
         """Return the delays' rings; a kernel reads past the end of one that is too short."""
         rings = [np.asarray(state[r], np.float64) for r in _RINGS]
-        depths = ring_depths(program_of(self.graph), values, self.step)
+        depths = ring_depths(program, values, self.step)
         for name, ring, depth in zip(_RINGS, rings, depths, strict=True):
             due = (len(values["period"]), depth)
             if ring.shape != due:
@@ -140,19 +140,21 @@ class Circulation:
             raise ModelError(f"{new.name} is no rewired circulation", self.name)
         return transfer(self.graph, new.graph, state)
 
-    def _values(self, state: Bundle, theta: Bundle, inputs: Bundle) -> dict[str, Floats]:
-        program = program_of(self.graph)
+    def _values(
+        self, program: Program, state: Bundle, theta: Bundle, inputs: Bundle
+    ) -> dict[str, Floats]:
         given = {**state, **theta, **inputs}
         members = len(np.asarray(theta["period"]))
         zero = np.zeros(members)
         missing = [p.name for p in (*self.parameters, *self.inputs) if p.name not in given]
         if missing:
             raise ModelError(f"the circulation needs {', '.join(missing[:5])}", self.name)
-        for name in program.rows:
-            if name in given and np.shape(given[name]) != (members,):
-                found = f"{name} has the shape {np.shape(given[name])}, not ({members},)"
+        rows = {n: np.asarray(given.get(n, zero), np.float64) for n in program.rows}
+        for name, row in rows.items():
+            if row.shape != (members,):
+                found = f"{name} has the shape {row.shape}, not ({members},)"
                 raise ModelError(found, self.name, "Give one number for each member")
-        return {n: np.asarray(given.get(n, zero), np.float64) for n in program.rows}
+        return rows
 
     def conserved(self, state: Bundle, theta: Bundle) -> Mapping[str, Floats]:
         """Return all fluid of the graph, blood and tissue [m3]."""
