@@ -18,7 +18,7 @@ from isosoma.physics.program import Delay, Program, Stage, reads_and_writes
 
 __all__ = ["PIECE", "WIDTH", "source_of"]
 
-WIDTH = 4
+WIDTH = 8
 """Members in a vector."""
 PIECE = 30
 """Arithmetic operations in one loop over members."""
