@@ -11,7 +11,7 @@ option is the label of each chance. The model is the truth's own: what it leaves
 
 found: a planted complication whose chance is 0.5 or more. False: a chance of 0.5 or more of what
 the truth does not meet. Brier skill: against the base rate of each complication. The last line is
-one JSON object. About ten minutes of two cores.
+one JSON object. About twenty minutes of two cores.
 """
 
 from __future__ import annotations
@@ -236,7 +236,8 @@ def main() -> None:
     for k, person in enumerate(PEOPLE):
         truths = drawn(person, max(given.patients // len(PEOPLE), 2), 1000 + given.seed + k)
         asked += _asked(truths, given.members, rng)
-        print(f"{person.age:g} years: {len(asked)} so far, {time.perf_counter() - began:.0f} s")
+        spent = time.perf_counter() - began
+        print(f"{person.age:g} years: {len(asked)} so far, {spent:.0f} s", flush=True)
     print("\n".join(_calibration(asked)))
     for name, target in ((n, NAMES.index(n)) for n in dict.fromkeys(x.target for x in LADDERS)):
         own = [a for a in asked if a.kind == "planted" and a.target == target]
