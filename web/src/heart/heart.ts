@@ -1,5 +1,5 @@
 /** A beating heart on a canvas: give it frames, it draws them; every cavity has the volume of its frame. */
-import { BackSide, Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
+import { BackSide, Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
 import { BODY, HEIGHT, type PartName, VALVE_SITES } from "./anatomy";
 import { geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
 import { at } from "./fields";
@@ -9,14 +9,16 @@ import { anatomyAndShape, newPose, type Pose, poseTo } from "./motion";
 import { type Anchor, createOverlay } from "./overlay";
 import { colourOf } from "./palette";
 import { FRAGMENT, VERTEX } from "./shader";
+import { immerse, type Immersion } from "./xr";
 import { type Plane, PLANES, standing, turnOf, VIEWS, type ViewName } from "./views";
 
-export type { HeartFrame, FieldName, PartName, Plane, ViewName };
+export type { HeartFrame, FieldName, Immersion, PartName, Plane, ViewName };
 export interface Stats { drawCalls: number; triangles: number; jsMs: number }
 export interface Heart {
   show(frame: HeartFrame): void; view(name: ViewName): void; fade(part: PartName, alpha: number): void;
   cut(plane: ViewName | Plane | null): void; colour(field: FieldName | null): void; labels(on: boolean): void;
-  turn(right: number, up: number): void; zoom(factor: number): void; resize(): void; stats(): Stats; dispose(): void;
+  turn(right: number, up: number): void; /** The structure that a ray, in the axes of the heart [mm], passes nearest to. */ pick(ray: Ray): string | null;
+  enterXR(acts: Immersion): Promise<XRSession>; zoom(factor: number): void; resize(): void; stats(): Stats; dispose(): void;
 }
 
 const GROUND = 0x101820, LENS = 26, FILL = 0.88;
@@ -33,6 +35,7 @@ const NAMED: [string, PartName, Vector3][] = [
   ["Left ventricle", "lv", new Vector3(-10, 2, 42)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
 ];
 
+const PICKED = 25; // [mm] from the middle of a structure within which a ray picks it
 const TUBES: readonly PartName[] = ["aorta", "pulmonary", "veins", "caval"];
 /** Offset of a plane that goes with the valve plane [mm]. */
 const heightOf = (plane: Plane, pose: Pose): number => (plane.offset * pose.weights[at.h]!) / HEIGHT;
@@ -72,7 +75,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   heart.add(flow.mesh);
 
   const overlay = createOverlay(canvas), turn = new Quaternion(), stats: Stats = { drawCalls: 0, triangles: 0, jsMs: 0 };
-  let planeNow: Plane | null = null, field: FieldName | null = null, named = false, closer = 1, before = 0, mmPerPixel = 1, aged = false;
+  let planeNow: Plane | null = null, field: FieldName | null = null, named = false, closer = 1, before = 0, frames = 0, mmPerPixel = 1, aged = false;
 
   /** How far a point lies before the cut [mm]; 0 without one. */
   const beforeCut = (p: Vector3): number => (planeNow ? p.x * plane.x + p.y * plane.y + p.z * plane.z - heightOf(planeNow, rest) : 0);
@@ -88,7 +91,6 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   }
 
   const anchors = (): Anchor[] => {
-    if (!named) return [];
     const k = rest.weights[at.k]!;
     const all: Anchor[] = NAMED.filter(([, part]) => own.get(part)!.alpha.value > 0.05).map(([text, , p]) => ({ text, at: p.clone().multiplyScalar(k) }));
     VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, at: valveAt(v), colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
@@ -111,6 +113,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   }
 
   function fit(): void {
+    if (renderer.xr.isPresenting) return; // the head is the camera
     const wide = Math.max(1, canvas.clientWidth), high = Math.max(1, canvas.clientHeight), tan = Math.tan((LENS * Math.PI) / 360);
     const { eye, distance } = standing(points(), turn, tan, wide / high, FILL);
     camera.quaternion.copy(turn);
@@ -118,10 +121,11 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     camera.position.copy(eye).addScaledVector(ahead, distance * (1 - 1 / closer));
     camera.aspect = wide / high; camera.updateProjectionMatrix(); camera.updateMatrixWorld();
     mmPerPixel = (2e3 * tan * (distance / closer)) / high;
-    overlay.place(camera, heart.matrix, anchors(), mmPerPixel);
+    overlay.place(camera, heart.matrix, named ? anchors() : [], mmPerPixel);
   }
 
   function resize(): void {
+    if (renderer.xr.isPresenting) return;
     renderer.setPixelRatio(Math.min(2, devicePixelRatio));
     renderer.setSize(canvas.clientWidth, canvas.clientHeight, false);
     fit();
@@ -145,8 +149,8 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     }
     renderer.render(scene, camera);
     stats.drawCalls = renderer.info.render.calls; stats.triangles = renderer.info.render.triangles;
-    const took = performance.now() - began;
-    stats.jsMs += (took - stats.jsMs) * (stats.jsMs === 0 ? 1 : 0.05);
+    // The first frames compile shaders and upload the meshes.
+    if (++frames > 10) stats.jsMs += (performance.now() - began - stats.jsMs) * (stats.jsMs === 0 ? 1 : 0.05);
   }
 
   function cut(wanted: ViewName | Plane | null): void {
@@ -187,6 +191,8 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   const zoom = (factor: number): void => { closer = Math.min(6, Math.max(0.5, closer * factor)); fit(); };
   const view = (name: ViewName): void => { turn.copy(turnOf(VIEWS[name], heart.matrix)); closer = 1; fit(); };
 
+  const pick = (ray: Ray): string | null => anchors().map((a) => ({ text: a.text, far: ray.distanceToPoint(a.at) })).filter((a) => a.far < PICKED).sort((a, b) => a.far - b.far)[0]?.text ?? null;
+
   const heard = new AbortController(), { signal } = heard;
   canvas.addEventListener("pointerdown", (e) => canvas.setPointerCapture(e.pointerId), { signal });
   canvas.addEventListener("pointermove", (e) => { if (canvas.hasPointerCapture(e.pointerId) && e.isPrimary) turnBy(e.movementX / 160, -e.movementY / 160); }, { signal });
@@ -201,7 +207,8 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   view("anterior"); resize();
 
   return {
-    show, view, fade, cut, colour, resize, zoom, turn: turnBy,
+    show, view, fade, cut, colour, resize, zoom, pick, turn: turnBy,
+    enterXR: (acts) => immerse(renderer, scene, heart, toScene, { ...acts, ended: () => { resize(); acts.ended?.(); } }),
     labels: (on) => { named = on; fit(); },
     stats: () => stats,
     dispose: () => {
