@@ -1,13 +1,17 @@
 """The same facts in the log and the same release make the same twin, bit by bit.
 
 Deliveries are shuffled, cut, a fifth of them repeated and a third delayed, through the real intake
-into a real log; the twin is folded alone and beside another fold in a second thread.
+into a real log; the twin is folded by one and by two threads of the physics, alone and beside
+another fold.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -18,7 +22,10 @@ from isosoma.core.observation import Observation
 from isosoma.core.units import to_si
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.intake import Session, take, timeline
+from isosoma.organs.circulation import predict
 from isosoma.organs.circulation.body import Person
+from isosoma.organs.circulation.model import Circulation
+from isosoma.physics import ensemble
 from isosoma.record import open_log
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.release import Release
@@ -54,7 +61,7 @@ class Delivery:
 
     order: tuple[int, ...]
     size: int
-    threads: int
+    folds: int
 
 
 @st.composite
@@ -77,9 +84,38 @@ def _delivered(folder, delivery: Delivery):
         return timeline(log, "p1")
 
 
-def _folded(known, threads: int = 1, release: Release = RELEASE) -> list[Twin]:
-    with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(fold, known, SUBJECT, release, NOW) for _ in range(threads)]
+class _Pair:
+    """Two threads that take tiles two at a time: each waits until the other has one as well."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def map(self, one, tiles):
+        self.calls += 1
+        both = Barrier(2, timeout=60.0)
+
+        def met(tile):
+            both.wait()
+            one(tile)
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(met, tiles))
+
+
+@contextmanager
+def _physics(threads: int):
+    """Let every fold inside ask physics of so many threads; yields the pair that two are."""
+    pair = _Pair()
+    with pytest.MonkeyPatch.context() as patch:
+        model = Circulation(threads=threads)
+        patch.setattr(ensemble, "_pool", lambda: pair)
+        patch.setattr(predict, "predictor", partial(predict.predictor, model=model))
+        yield pair
+
+
+def _folded(known, folds: int = 1, release: Release = RELEASE) -> list[Twin]:
+    with ThreadPoolExecutor(folds) as pool:
+        jobs = [pool.submit(fold, known, SUBJECT, release, NOW) for _ in range(folds)]
         return [job.result() for job in jobs]
 
 
@@ -103,9 +139,13 @@ def in_order(tmp_path_factory) -> Twin:
 def test_arrival_repeats_delays_and_threads_leave_no_trace(tmp_path_factory, in_order, delivery):
     known = _delivered(tmp_path_factory.mktemp("delivered"), delivery)
     assert len(known.readings) == len(READINGS)
-    for twin in _folded(known, delivery.threads):
-        assert twin.digest == in_order.digest
-        assert _bits(twin) == _bits(in_order)
+    for threads in (1, 2):
+        with _physics(threads) as pair:
+            twins = _folded(known, delivery.folds)
+        assert (pair.calls > 0) == (threads == 2)
+        for twin in twins:
+            assert twin.digest == in_order.digest
+            assert _bits(twin) == _bits(in_order)
 
 
 def test_what_the_digest_covers_moves_it(tmp_path, in_order):
