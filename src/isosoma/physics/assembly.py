@@ -20,7 +20,7 @@ __all__ = ["PIECE", "WIDTH", "source_of"]
 
 WIDTH = 8
 """Members in a vector."""
-PIECE = 30
+PIECE = 75
 """Arithmetic operations in one loop over members."""
 _OPERATION = re.compile(r"[-+*/]|min|max|sqrt|abs|<|>")
 _UNIFORM = frozenset(("h", "tick"))
