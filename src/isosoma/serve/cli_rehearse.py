@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -40,6 +41,9 @@ __all__ = ["run"]
 
 _LARGEST = 1_000_000
 T = TypeVar("T")
+_SWITCH = 5e-4
+"""Time after which a thread lets another have the interpreter [s]: it runs for some ms between two
+frames, and a kernel that is done should not wait for ten times as long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +138,7 @@ def _who(arguments: argparse.Namespace, now: int) -> _Who:
 def _play(rehearsal: Rehearsal, ensemble: Ensemble, began: float) -> tuple[Played, float]:
     """Play all members, and tell when the first results were there [s]."""
     last, first = None, 0.0
+    sys.setswitchinterval(_SWITCH)
     with progress("rehearsing", 100.0, "%") as told:
         for heard in play(rehearsal, ensemble):
             told(100.0 * heard.done / heard.total)
