@@ -29,14 +29,12 @@ export const ejectionTime = (rate: number, male = true): number => (male ? 413 -
 export const warp = (phi: number, e: number, endSystole: number): number =>
   phi < e ? (phi / e) * endSystole : endSystole + ((phi - e) / (1 - e)) * (1 - endSystole);
 
-/** Systole of a beat after an interval: the twin's own times, the ejection changed with the rate by Weissler's slope [s]. */
-function systole(cycle: Cycle, rr: number, male: boolean): { pre: number; ejection: number } {
-  const pre = finite(cycle.pre_ejection.value, DEFAULT_PEP), rate = 60 / rr;
-  const own = finite(cycle.ejection.value, ejectionTime(60 / cycle.length.value, male));
-  const ejection = own + ejectionTime(rate, male) - ejectionTime(60 / cycle.length.value, male);
-  const most = LONGEST * rr - pre;
-  return { pre, ejection: Math.max(0.1, Math.min(ejection, most)) };
+/** Ejection time of a beat after an interval: the twin's own, changed with the rate by Weissler's slope [s]. */
+function ejectionAfter(cycle: Cycle, rr: number, male: boolean): number {
+  const usual = ejectionTime(60 / cycle.length.value, male), own = finite(cycle.ejection.value, usual);
+  return Math.max(0.1, Math.min(own + ejectionTime(60 / rr, male) - usual, LONGEST * rr - preEjection(cycle)));
 }
+const preEjection = (cycle: Cycle): number => finite(cycle.pre_ejection.value, DEFAULT_PEP);
 const finite = (x: number | null | undefined, otherwise: number): number => (typeof x === "number" && Number.isFinite(x) ? x : otherwise);
 
 /** Index of the newest R at or before t; -1 before the first. */
@@ -46,21 +44,24 @@ export function newest(peaks: readonly RPeak[], t: number): number {
   return low - 1;
 }
 
+/** Phase reached when a heart has filled for so long, at its own pace, from one phase to another. */
+const filled = (time: number, from: number, to: number, length: number): number => Math.min(to, from + Math.max(0, time) / length);
+
 /**
  * Phase of the cycle's curves `since` seconds after R. Systole keeps its length, the filling its pace;
  * then the heart rests until the kick of the atria, which is timed by the next R and so needs it known.
  */
 export function curvePhase(since: number, before: number, next: number | null, nextHasP: boolean, cycle: Cycle, male = true): number {
-  const { pre, ejection } = systole(cycle, before, male), n = cycle.length.value;
-  const opens = finite(cycle.pre_ejection.value, DEFAULT_PEP) / n, shuts = opens + finite(cycle.ejection.value, ejectionTime(60 / n, male)) / n;
+  const pre = preEjection(cycle), ejection = ejectionAfter(cycle, before, male), n = cycle.length.value, shut = pre + ejection;
+  const opens = pre / n, shuts = opens + finite(cycle.ejection.value, ejectionTime(60 / n, male)) / n;
   if (since < pre) return (since / pre) * opens;
-  if (since < pre + ejection) return opens + ((since - pre) / ejection) * (shuts - opens);
-  const kick = Math.max(shuts + 1e-3, 1 - KICK / n), filling = (s: number): number => Math.min(kick, shuts + Math.max(0, s - pre - ejection) / n);
-  const lasts = next === null || !nextHasP ? 0 : Math.min(KICK, next - pre - ejection);
-  if (next === null || lasts <= 0 || since < next - lasts) return filling(since);
+  if (since < shut) return opens + ((since - pre) / ejection) * (shuts - opens);
+  const kick = Math.max(shuts + 1e-3, 1 - KICK / n);
+  const lasts = next === null || !nextHasP ? 0 : Math.min(KICK, next - shut);
+  if (next === null || lasts <= 0 || since < next - lasts) return filled(since - shut, shuts, kick, n);
   // A ventricle that has had no time to fill is not filled by the kick either.
-  const reached = filling(next - lasts), fullness = (reached - shuts) / (kick - shuts);
-  const target = Math.min(1 - 1e-6, Math.max(filling(next), reached + (1 - kick) * fullness));
+  const reached = filled(next - lasts - shut, shuts, kick, n), fullness = (reached - shuts) / (kick - shuts);
+  const target = Math.min(1 - 1e-6, Math.max(filled(next - shut, shuts, kick, n), reached + (1 - kick) * fullness));
   return reached + Math.min(1, (since - next + lasts) / lasts) * (target - reached);
 }
 
@@ -89,7 +90,7 @@ export function frameAt(t: number, peaks: readonly RPeak[], cycle: Cycle, out: H
   const tau = curvePhase(since, usual, rr, next ? next.p : true, cycle, male);
   const last = i > 0 ? peaks[i - 1]! : null, kind = beat ? beat.kind : "N";
   const left = last && beat ? curvePhase(beat.at - last.at - 1e-9, last.rr > 0 ? last.rr : usual, beat.at - last.at, beat.p, cycle, male) : 1 - 1e-6;
-  const opens = finite(cycle.pre_ejection.value, DEFAULT_PEP) / cycle.length.value, shuts = opens + finite(cycle.ejection.value, 0.3) / cycle.length.value;
+  const opens = preEjection(cycle) / cycle.length.value, shuts = opens + finite(cycle.ejection.value, ejectionTime(60 / cycle.length.value, male)) / cycle.length.value;
   const ejected = share((tau - opens) / (shuts - opens)), weak = kind === "V" ? WEAK : 0;
   const held = weak * Math.min(ejected, share((1 - tau) / (1 - shuts)));
   const heldBefore = last?.kind === "V" ? WEAK * Math.min(share((left - opens) / (shuts - opens)), share((1 - left) / (1 - shuts))) : 0;

@@ -86,7 +86,7 @@ export function solveWeight(form: Float64Array, w: Float32Array, index: number, 
     const power = +(i === index) + +(j === index) + +(k === index);
     cubic[power]! += form[q]! * (i === index ? 1 : w[i]!) * (j === index ? 1 : w[j]!) * (k === index ? 1 : w[k]!);
   }
-  const [c0, c1, c2, c3] = cubic as unknown as [number, number, number, number];
+  const c0 = cubic[0]!, c1 = cubic[1]!, c2 = cubic[2]!, c3 = cubic[3]!;
   let x = Math.max(w[index]!, 1);
   for (let n = 0; n < 20; n++) {
     const step = (c0 + x * (c1 + x * (c2 + x * c3)) - volume) / (c1 + x * (2 * c2 + x * 3 * c3));

@@ -32,7 +32,7 @@ const CAVITIES = { lv: 1, rv: 1, la: 1, ra: 1 };
 const MUSCLE: Rgb = [0.78, 0.42, 0.38];
 const NEAR = 13, FAR = 34; // [mm] a valve that near before a cut or behind it is shown, whole
 const NAMED: [string, PartName, Vector3][] = [
-  ["Left ventricle", "lv", new Vector3(-10, 2, 42)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
+  ["Left ventricle", "lv", new Vector3(-14, 9, 32)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
 ];
 
 const PICKED = 25; // [mm] from the middle of a structure within which a ray picks it
@@ -181,6 +181,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     field = wanted;
     overlay.legend(field);
     if (!field) for (const c of CHAMBERS) own.get(c)!.colour.value.setRGB(...PAINT[c]);
+    fit();
   }
 
   const spin = new Quaternion(), xAxis = new Vector3(1, 0, 0), yAxis = new Vector3(0, 1, 0);

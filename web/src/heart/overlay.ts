@@ -51,11 +51,12 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     tags.replaceChildren(); lines.replaceChildren();
     for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
       column.sort((a, b) => a.y - b.y);
-      const step = Math.min(38, (high - 150) / column.length);
+      const low = right || key.style.display === "none" ? 80 : 196; // the legend stands at the lower left
+      const step = Math.min(38, (high - 70 - low) / column.length);
       let last = 70 - step;
-      const tops = column.map((a, i) => (last = Math.min(Math.max(a.y, last + step), high - 80 - (column.length - 1 - i) * step)));
+      const tops = column.map((a, i) => (last = Math.min(Math.max(a.y, last + step), high - low - (column.length - 1 - i) * step)));
       for (const [i, a] of column.entries()) {
-        const y = tops[i]!, inner = Math.max(132, wide * 0.15), x = right ? wide - inner : inner;
+        const y = tops[i]!, inner = Math.max(150, wide * 0.15), x = right ? wide - inner : inner;
         const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, a.text);
         tag.className = "heart-label";
         const line = document.createElementNS(SVG, "path");
