@@ -6,9 +6,11 @@ import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from isosoma.serve.cli import main
+from isosoma.signals.synthetic import synthesise
 
 NOW = "2026-11-20T12:00:00Z"
 BODY = 'id = "p1"\nsex = "m"\nage = "40 a"\nweight = "75 kg"\nheight = "177 cm"\n'
@@ -47,6 +49,21 @@ def log(tmp_path_factory) -> Path:
     folder = _folder(home / "p1", BODY + 'conditions = ["hypertension"]\n' + ECHO)
     assert main(["build", str(folder), "--store", str(home / "ward.log"), "--now", NOW]) == 0
     return home / "ward.log"
+
+
+def test_an_ecg_in_the_folder_teaches_its_rate(tmp_path, capsys):
+    folder = _folder(tmp_path / "p3")
+    counts = np.round(synthesise(130.0, 250.0, 5).ecg * 2e5).astype("<i2")
+    (folder / "e1.dat").write_bytes(counts.tobytes())
+    checksum = int(counts.astype(np.int64).sum().astype(np.int16))
+    signal = f"e1.dat 16 200/mV 16 0 {counts[0]} {checksum} 0 II"
+    (folder / "e1.hea").write_text(
+        f"e1 1 250 {len(counts)} 10:00:00 20/11/2026\n{signal}\n", "ascii"
+    )
+    done = _said(capsys, "build", folder, "--store", tmp_path / "ward.log")
+    assert done["readings"] == 12 + 2
+    again = _said(capsys, "build", folder, "--store", tmp_path / "ward.log")
+    assert (again["kept"], again["twin"]) == (0, done["twin"])
 
 
 def test_building_tells_prior_and_posterior_of_every_unknown(tmp_path, log, capsys):

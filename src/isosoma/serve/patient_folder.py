@@ -13,6 +13,7 @@ from isosoma.exchange.patient_contradictions import among
 from isosoma.exchange.patient_file import PatientFile, read_patient
 from isosoma.exchange.sniff import is_companion, read_path
 from isosoma.intake import Session, Summary, take, take_paths
+from isosoma.intake.ecg_rate import rates_of
 from isosoma.record import Log
 from isosoma.serve.bedside import check_body, keep_body
 
@@ -78,11 +79,16 @@ def _refuse(described: PatientFile, files: tuple[Path, ...], now: int) -> None:
 def take_folder(
     folder: Folder, log: Log, now: int, told: Callable[[int], Any] = lambda _: None
 ) -> Summary:
-    """Record a folder in a log; `told` hears how many files are done. A repetition adds nothing."""
+    """Record a folder and the heart rates of its ECGs in a log; a repetition adds nothing.
+
+    `told` hears how many files are done.
+    """
     patient, session = folder.described.id, Session(folder.described.id)
     kept = take(log, folder.described.observations, patient=patient, now=now, session=session)
     for count, path in enumerate(folder.files, 1):
         kept += take_paths([path], log, patient, now=now, session=session)
+        rates = rates_of(read_path(path, subject=patient, received=now))
+        kept += take(log, rates, patient=patient, now=now, session=session)
         told(count)
     keep_body(log, folder.described)
     return kept
