@@ -23,9 +23,13 @@ async function buildPage() {
   const pages = await filesEnding(".html");
   // Styles that no script imports are bundled on their own, under their own name.
   const styles = existsSync(join(source, "style.css")) ? [join(source, "style.css")] : [];
+  // A room that is fetched when it is opened; what it shares with the first view is shared by splitting.
+  const rooms = [join(source, "rehearse", "room.ts")].filter((path) => existsSync(path));
   await build({
     ...common,
-    entryPoints: [join(source, "main.ts"), ...styles, ...pages],
+    entryPoints: [join(source, "main.ts"), ...rooms, ...styles, ...pages],
+    splitting: true,
+    chunkNames: "parts/[name]-[hash]",
     outdir: out,
     outbase: source,
     minify: true,

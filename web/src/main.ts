@@ -1,12 +1,22 @@
 /** The live page: puts what arrives on the screen, and says how old it is. */
+import { Axis } from "./axis";
+import { Beating } from "./bedside/beating";
+import { offer, unseal } from "./bedside/demo";
+import { showForecast } from "./bedside/forecast";
+import { showBelief } from "./bedside/hood";
+import { drawLoop } from "./bedside/loop";
+import { showPerson } from "./bedside/person";
+import { prepareTour, startTour } from "./bedside/tour";
+import { showTwin } from "./bedside/twin";
 import { connect } from "./connection";
 import { listAlarm } from "./events";
-import type { Block, Hello, Message, State } from "./messages";
+import type { Block, CycleMessage, Forecast, Hello, Message, State, Twin } from "./messages";
 import { showPatient, showState } from "./numbers";
 import { byId, text } from "./page";
 import { follow, NOWHERE } from "./stream";
 import { type Look, Sweep } from "./sweep";
 import { Tachogram } from "./tachogram";
+import { openRehearsal, route, type View, VIEWS } from "./views";
 import { fresh } from "./words";
 
 const STALE = 2000, DEAD = 6000; // ms of silence: said; and the connection is made anew
@@ -14,10 +24,12 @@ const GAINS = [5, 10, 20], SPEEDS = [12.5, 25, 50];
 
 const look: Look = { gain: 10, speed: 25 };
 const tachogram = new Tachogram(byId<HTMLCanvasElement>("tacho"));
+const beating = new Beating(), axis = new Axis();
+let view: View = "bedside", twin: Twin | null = null, twinAt = 0, cycle: CycleMessage | null = null, forecast: Forecast | null = null;
 let hello: Hello | null = null;
 let sweeps: Sweep[] = [];
 let state: State | null = null;
-let heard = 0, since = performance.now(), place = NOWHERE, lost = 0, frozen = false, dirty = false;
+let heard = 0, since = performance.now(), place = NOWHERE, lost = 0, frozen = false;
 
 function strips(h: Hello): Sweep[] {
   byId("strips").replaceChildren();
@@ -49,22 +61,26 @@ function onHello(h: Hello): void {
   const same = hello !== null && hello.name === h.name && hello.hz === h.hz && hello.channels.length === h.channels.length;
   if (!same) { sweeps = strips(h); tachogram.clear(); }
   hello = h; place = { ...place, seq: 0 };
+  axis.delay = h.display_delay ?? axis.delay;
+  text("axis-delay", `${axis.delay} s`);
   showPatient(h);
+  offer(h);
   scales();
 }
 
 function onBlock(b: Block): void {
   const step = follow(place, b);
-  if (step.anew) { sweeps.forEach((s) => s.clear()); tachogram.clear(); }
+  if (step.anew) { sweeps.forEach((s) => s.clear()); tachogram.clear(); beating.clear(); axis.clear(); }
   lost += step.lost;
   place = step.place;
   b.data.forEach((data, i) => sweeps[i]?.push(b.first, data));
   if (!hello) return;
+  axis.heard(place.next / hello.hz, performance.now());
   for (const row of b.beats) {
+    beating.beat({ at: row[0] / hello.hz, kind: row[1], rr: row[2], p: state?.rhythm !== "atrial fibrillation" });
     sweeps[hello.lead]?.mark(row);
     tachogram.push(row[0] / hello.hz, row[2], row[1]);
   }
-  dirty = true;
 }
 
 function onMessage(m: Message): void {
@@ -72,6 +88,10 @@ function onMessage(m: Message): void {
   if (m.type === "hello") onHello(m);
   else if (m.type === "block") onBlock(m);
   else if (m.type === "state") { state = m; show(m, 0); text("link", `live, lag ${Math.round(m.lag * 1000)} ms${lost ? `, ${lost} lost` : ""}`); }
+  else if (m.type === "twin") { twin = m; twinAt = heard; showTwin(m, 0); }
+  else if (m.type === "cycle") { cycle = m; beating.believe(m); }
+  else if (m.type === "belief") showBelief(m);
+  else if (m.type === "forecast") { forecast = m; showForecast(m); }
 }
 
 function show(s: State, silent: number): void {
@@ -85,25 +105,36 @@ function show(s: State, silent: number): void {
 
 function age(): void {
   const now = performance.now(), silent = now - (heard || since), old = silent > STALE;
+  if (view === "patient") showPerson(state, twin);
   byId("stale").hidden = !old;
   document.body.classList.toggle("old", old);
   if (!old) return;
   const whole = Math.floor(silent / 1000);
   text("stale", state ? `Stale for ${whole} s: the last state is shown` : `Waiting for the first data, ${whole} s`);
   if (state) show(state, silent / 1000);
+  if (twin) showTwin(twin, (now - twinAt) / 1000);
   if (now - Math.max(heard, since) > DEAD) { since = now; connection.restart(); }
 }
 
-function draw(): void {
-  if (dirty && !frozen) {
-    sweeps.forEach((s) => s.draw(look));
-    if (state) tachogram.draw(state.at);
-    dirty = false;
+function draw(now: number): void {
+  const at = axis.now(now), old = document.body.classList.contains("old");
+  if (!frozen) {
+    if (view === "bedside") sweeps.forEach((s) => s.draw(look, at));
+    if (view === "bedside" || view === "patient") beating.draw(at, old);
+    if (view === "bedside" && cycle) drawLoop(byId("loop"), cycle, beating.phase);
+    if (view === "hood" && state) tachogram.draw(state.at);
   }
   requestAnimationFrame(draw);
 }
 
 const next = (all: number[], now: number): number => all[(all.indexOf(now) + 1) % all.length] ?? now;
+const demo = byId<HTMLDialogElement>("demo");
+/** Beside the page and not over it: what is done shows on the heart. */
+function demonstrate(open: boolean): void {
+  if (open && !demo.open) { demo.show(); demo.querySelector("button")?.focus(); }
+  if (!open && demo.open) { demo.close(); byId("b-demo").focus(); }
+  byId("b-demo").setAttribute("aria-expanded", String(open));
+}
 const help = byId<HTMLDialogElement>("help");
 const acts: Record<string, () => void> = {
   " ": () => {
@@ -111,21 +142,39 @@ const acts: Record<string, () => void> = {
     byId("b-freeze").setAttribute("aria-pressed", String(frozen));
     byId("frozen").hidden = !frozen;
   },
-  g: () => { look.gain = next(GAINS, look.gain); scales(); dirty = true; },
-  s: () => { look.speed = next(SPEEDS, look.speed); scales(); dirty = true; },
-  e: () => byId("events").focus(),
+  g: () => { look.gain = next(GAINS, look.gain); scales(); },
+  s: () => { look.speed = next(SPEEDS, look.speed); scales(); },
+  e: () => { location.hash = "bedside"; setTimeout(() => byId("events").focus()); },
+  v: () => beating.turn(), c: () => beating.paint(), x: () => beating.slice(), f: () => beating.fade(), l: () => beating.name(), b: () => beating.rest(),
+  d: () => { if (!byId("b-demo").hidden) demonstrate(!demo.open); },
+  u: () => { if (!byId("b-demo").hidden) { demonstrate(true); void unseal(); } },
+  t: startTour,
+  ...Object.fromEntries(VIEWS.map((name, i) => [String(i + 1), () => { location.hash = name; }])),
   "?": () => { if (help.open) help.close(); else help.showModal(); },
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === " " && event.target instanceof HTMLButtonElement) return;
+  if (event.key === "Escape" && demo.open && !help.open) demonstrate(false);
+  const on = event.target;
+  if (event.key === " " && on instanceof HTMLButtonElement) return;
+  if (on instanceof HTMLInputElement || on instanceof HTMLSelectElement || on instanceof HTMLTextAreaElement) return;
+  if (byId<HTMLDialogElement>("tour").open || (help.open && event.key !== "?")) return;
   const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) { event.preventDefault(); act(); }
 });
-for (const [id, key] of [["b-freeze", " "], ["b-gain", "g"], ["b-speed", "s"], ["b-help", "?"]] as const)
+for (const [id, key] of [["b-freeze", " "], ["b-gain", "g"], ["b-speed", "s"], ["b-help", "?"], ["b-demo", "d"], ["b-unseal", "u"], ["b-tour", "t"]] as const)
   byId(id).addEventListener("click", () => acts[key]?.());
 byId("b-close").addEventListener("click", () => help.close());
-window.addEventListener("resize", () => { dirty = true; });
+byId("demo-close").addEventListener("click", () => demonstrate(false));
+window.addEventListener("resize", () => { if (forecast) showForecast(forecast); });
+prepareTour();
+route((now) => {
+  view = now;
+  if (now === "rehearse") void openRehearsal();
+  // One heart, one context of WebGL: it goes where it is looked at.
+  byId(now === "patient" ? "patient-stage" : "stage").append(...document.querySelectorAll("#stage > *, #patient-stage > *"));
+  if (forecast) showForecast(forecast);
+});
 
 const connection = connect({
   message: onMessage,

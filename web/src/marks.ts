@@ -14,3 +14,6 @@ export function mark(pen: CanvasRenderingContext2D, x: number, y: number, kind: 
   else { pen.moveTo(x, y - r - 1); pen.lineTo(x + r + 1, y + r); pen.lineTo(x - r - 1, y + r); pen.closePath(); }
   pen.fill();
 }
+
+/** Of everything that the twin says: no sensor has it. */
+export const TWIN = "#c9a8ff";

@@ -1,7 +1,11 @@
-/** What the server says; see serve/player.py. */
+/** What the server says; see serve/player.py and serve/live_messages.py. */
+import type { Cycle } from "./heart/clock";
+
 export interface Channel { name: string; variable: string; unit: string; counts: number }
 export interface Hello {
-  type: "hello"; kind: "simulated" | "replay"; name: string; hz: number; lead: number; length: number;
+  type: "hello"; kind: "simulated" | "replay" | "composite"; name: string; hz: number; lead: number; length: number;
+  /** Of the page behind the sensors [s]; seal and acts of a demonstration only. */
+  display_delay?: number; seal?: string; acts?: string[];
   patient: { name: string; id: string; born: string; allergies: string }; channels: Channel[];
 }
 export type Kind = "N" | "S" | "V";
@@ -29,4 +33,24 @@ export interface Standing { code: string; text: string; priority: Priority; cloc
 export interface Alarm {
   id: number; code: string; text: string; priority: Priority; on: boolean; at: number; clock: number;
 }
-export type Message = Hello | Block | State;
+/** One number: value and the interval that holds `level` of it; `age` of the newest reading it rests on [s]. */
+export interface Quantity {
+  label: string; value: number; low: number; high: number; unit: string; origin: "measured" | "simulated";
+  age: number | null; stale: boolean; level: number; device: string;
+}
+export interface Finding { kind: "sensor" | "patient"; text: string; clock: number }
+export interface Twin {
+  type: "twin"; status: "none" | "building" | "live" | "failed"; said: string; share: number; clock: number; digest: string;
+  age: number | null; folded: number; numbers: Record<string, Quantity>; readings: Record<string, Quantity>; findings: Finding[];
+}
+export interface Span { median: number; low: number; high: number }
+export interface Band { value: number[]; low: number[]; high: number[] }
+/** One settled beat of the twin; `loops` are volume [mL] and pressure [mmHg] of the left ventricle of some members. */
+export interface CycleMessage extends Cycle { type: "cycle"; belief_clock: number; members: number; loops: [number[], number[]][]; wall_note: string }
+export interface Unknown {
+  name: string; plain: string; unit: string; prior: Span; posterior: Span; informed: boolean; informed_share: number; said: string;
+  by: { variable: string; share: number }[];
+}
+export interface Belief { type: "belief"; digest: string; readings: number; unknowns: Unknown[]; unused: Record<string, string> }
+export interface Forecast { type: "forecast"; clock: number; minutes: number[]; outputs: Record<string, Band>; units: Record<string, string>; failed: number }
+export type Message = Hello | Block | State | Twin | CycleMessage | Belief | Forecast;

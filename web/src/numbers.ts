@@ -11,7 +11,7 @@ export function showPatient(h: Hello): void {
   text("p-born", h.patient.born);
   text("p-allergies", h.patient.allergies);
   text("kind", h.kind);
-  text("watermark", h.kind === "simulated" ? "SIMULATED" : "REPLAY");
+  text("watermark", h.kind.toUpperCase());
   byId("abp-tile").hidden = !h.channels.some((c) => c.variable === "arterial_pressure");
 }
 

@@ -1,6 +1,7 @@
 /** One trace, drawn like a monitor: a pen runs left to right and erases what is a sweep old. */
 import type { BeatRow, Channel } from "./messages";
 import { COLOURS, mark } from "./marks";
+import { penOf } from "./page";
 import { Ring } from "./ring";
 import { type Range, steady, ticks } from "./scale";
 
@@ -40,24 +41,18 @@ export class Sweep {
 
   seconds(look: Look): number { return this.canvas.clientWidth / (look.speed * MM); }
 
-  draw(look: Look): void {
-    const { canvas } = this, ratio = window.devicePixelRatio || 1;
-    const w = canvas.clientWidth, h = canvas.clientHeight;
-    if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
-      canvas.width = Math.round(w * ratio);
-      canvas.height = Math.round(h * ratio);
-    }
-    const pen = canvas.getContext("2d");
-    if (!pen || w === 0) return;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, w, h);
+  /** Draws the trace as it was `until` [s] on the axis of the samples. */
+  draw(look: Look, until: number): void {
+    const sheet = penOf(this.canvas);
+    if (!sheet) return;
+    const { pen, w, h } = sheet, newest = Math.min(this.ring.newest, Math.floor(until * this.hz));
     if (this.channel.variable === "ecg") grid(pen, w, h);
-    if (this.ring.newest >= 0) this.trace(pen, w, h, look);
+    if (newest >= 0) this.trace(pen, w, h, look, newest);
   }
 
-  private range(first: number): void {
+  private range(first: number, newest: number): void {
     let low = Infinity, high = -Infinity, sum = 0, n = 0;
-    for (let s = first; s <= this.ring.newest; s++) {
+    for (let s = first; s <= newest; s++) {
       const v = this.ring.at(s);
       if (v !== v) continue;
       low = Math.min(low, v); high = Math.max(high, v); sum += v; n++;
@@ -72,10 +67,10 @@ export class Sweep {
     return r ? h - 12 - ((v - r.low) / (r.high - r.low)) * (h - 44) : h / 2;
   }
 
-  private trace(pen: CanvasRenderingContext2D, w: number, h: number, look: Look): void {
+  private trace(pen: CanvasRenderingContext2D, w: number, h: number, look: Look, newest: number): void {
     const speed = look.speed * MM, span = Math.floor((w / speed) * this.hz), gap = Math.ceil(0.3 * this.hz);
-    const { newest } = this.ring, first = Math.max(this.ring.oldest, newest - span + gap, 0);
-    this.range(first);
+    const first = Math.max(this.ring.oldest, newest - span + gap, 0);
+    this.range(first, newest);
     pen.strokeStyle = COLOURS[this.channel.variable] ?? "#c5d0da";
     pen.lineWidth = 1.8; pen.lineJoin = "round";
     pen.beginPath();
@@ -97,7 +92,7 @@ export class Sweep {
       pen.fillStyle = "#fff"; pen.beginPath();
       pen.arc(((newest % span) / this.hz) * speed, this.y(head, h, look), 2.6, 0, 7); pen.fill();
     }
-    if (this.lead) for (const b of this.beats) if (b.sample >= first) this.flag(pen, ((b.sample % span) / this.hz) * speed, b.row);
+    if (this.lead) for (const b of this.beats) if (b.sample >= first && b.sample <= newest) this.flag(pen, ((b.sample % span) / this.hz) * speed, b.row);
   }
 
   private axis(pen: CanvasRenderingContext2D, w: number, h: number, look: Look, r: Range): void {

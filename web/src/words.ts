@@ -28,10 +28,11 @@ export function rhythm(s: Pick<State, "rhythm" | "lead_off">): Said {
   return { word, note, priority: URGENT[s.rhythm] ?? "none" };
 }
 
-/** A length of time [s]: 0.4 s, 12 s, 3 min. */
+/** A length of time [s]: 0.4 s, 12 s, 3 min, 5 h. */
 export function seconds(s: number): string {
   if (s < 9.95) return `${s.toFixed(1)} s`;
-  return s < 120 ? `${Math.round(s)} s` : `${Math.floor(s / 60)} min`;
+  if (s < 120) return `${Math.round(s)} s`;
+  return s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
 }
 
 /** A place in a recording [s]: 0:25, 1:00:05. */
@@ -54,3 +55,16 @@ export function fresh(age: number | null, silent: number): { said: string; gap: 
 }
 
 export const clock = (at: number): string => new Date(at * 1000).toLocaleTimeString("en-GB");
+
+/** Three significant digits, without an exponent. */
+export function figures(x: number): string {
+  const size = Math.abs(x);
+  return size >= 100 ? x.toFixed(0) : size >= 10 ? x.toFixed(1) : size >= 1 || x === 0 ? x.toFixed(2) : x.toPrecision(2);
+}
+/** A UCUM unit as it is read: mm[Hg].min/L is mmHg·min/L, 1 is nothing. */
+export const unit = (ucum: string): string => (ucum === "1" ? "" : ucum.replace("[Hg]", "Hg").replace(".", "·").replace(/mL-1$/, "1/mL"));
+/** A name of the vocabulary as words: lung_shunt is Lung shunt; lv and rv keep their capitals. */
+export function plain(name: string): string {
+  const words = name.replaceAll("_", " ").replace(/\b(lv|rv)\b/g, (v) => v.toUpperCase());
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,82 @@
+/** The beating heart on the display axis; three.js comes only when it is first shown. */
+import { type Cycle, frameAt, type RPeak } from "../heart/clock";
+import { type FieldName, restingFrame } from "../heart/frame";
+import type { Heart, ViewName } from "../heart/heart";
+import { byId, text } from "../page";
+
+const KEPT = 64; // R peaks
+const COLOURS: (FieldName | null)[] = [null, "pressure", "strain", "saturation"];
+const VIEWS: ViewName[] = ["anterior", "four-chamber", "short axis", "en face valves", "LVOT"];
+
+export class Beating {
+  private heart: Heart | null = null;
+  private asked = false;
+  private cycle: Cycle | null = null;
+  private peaks: RPeak[] = [];
+  private readonly frame = restingFrame();
+  private view = 0;
+  private field = 0;
+  private cut = false;
+  private faded = false;
+  private named = true;
+  private still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  constructor() {
+    for (const [id, act] of [
+      ["h-view", () => this.turn()], ["h-colour", () => this.paint()], ["h-cut", () => this.slice()], ["h-fade", () => this.fade()], ["h-labels", () => this.name()], ["h-still", () => this.rest()],
+    ] as const) byId(id).addEventListener("click", act);
+    this.press();
+  }
+
+  /** Of the heart shown, 0 to 1 on its curves; null where it is still or not known. */
+  get phase(): number | null { return this.still || !this.peaks.length || this.frame.stale ? null : this.frame.phase; }
+  clear(): void { this.peaks = []; }
+  beat(peak: RPeak): void { this.peaks.push(peak); if (this.peaks.length > KEPT) this.peaks.shift(); }
+  /** The heart of the newest belief; without one none is drawn. */
+  believe(cycle: Cycle): void { this.cycle = cycle; void this.open(); }
+
+  /** Draws the heart at `at` [s] of the display axis, `old` where the data are. */
+  draw(at: number, old: boolean): void {
+    if (!this.cycle) return;
+    const frame = frameAt(at, this.still ? [] : this.peaks, this.cycle, this.frame);
+    frame.stale = old || (!this.still && frame.stale);
+    this.heart?.show(frame);
+  }
+
+  turn(): void { this.view = (this.view + 1) % VIEWS.length; this.set(); }
+  paint(): void { this.field = (this.field + 1) % COLOURS.length; this.set(); }
+  slice(): void { this.cut = !this.cut; this.set(); }
+  fade(): void { this.faded = !this.faded; this.set(); }
+  name(): void { this.named = !this.named; this.set(); }
+  rest(): void { this.still = !this.still; this.press(); }
+
+  private set(): void {
+    const view = VIEWS[this.view]!;
+    this.heart?.view(view);
+    this.heart?.cut(this.cut ? (view === "anterior" ? "four-chamber" : view) : null);
+    this.heart?.colour(COLOURS[this.field]!);
+    this.heart?.fade("wall", this.faded ? 0 : 0.35);
+    this.heart?.labels(this.named);
+    this.press();
+  }
+
+  private press(): void {
+    text("h-view-said", VIEWS[this.view]!);
+    text("h-colour-said", COLOURS[this.field] ?? "anatomy");
+    for (const [id, on] of [["h-cut", this.cut], ["h-fade", this.faded], ["h-labels", this.named], ["h-still", this.still]] as const) byId(id).setAttribute("aria-pressed", String(on));
+  }
+
+  private async open(): Promise<void> {
+    if (this.asked) return;
+    this.asked = true;
+    // Asked on a canvas of its own: a failed renderer would speak on the console.
+    if (!document.createElement("canvas").getContext("webgl2")) {
+      text("h-note", "This browser draws no 3-D pictures (WebGL 2); every number is the same without it.");
+      return;
+    }
+    const { createHeart } = await import("../heart/heart");
+    this.heart = createHeart(byId<HTMLCanvasElement>("heart"));
+    byId("h-note").hidden = true;
+    this.set();
+  }
+}

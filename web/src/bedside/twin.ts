@@ -1,0 +1,52 @@
+/** What the twin says beside the monitor: simulated numbers, outlined; how old they are; what was found. */
+import type { Finding, Quantity, Twin } from "../messages";
+import { byId, make, text } from "../page";
+import { clock, figures, seconds, unit } from "../words";
+
+const SHOWN: [string, string][] = [
+  ["cardiac_output", "CO"], ["stroke_volume", "SV"], ["left_ventricular_ejection_fraction", "EF"], ["systemic_vascular_resistance", "SVR"],
+  ["left_ventricular_end_diastolic_pressure", "LVEDP"], ["mean_arterial_pressure", "MAP"],
+];
+
+/** Shows a message of the twin that came `silent` seconds ago. */
+export function showTwin(t: Twin, silent: number): void {
+  document.body.dataset["twin"] = t.status;
+  text("twin-said", t.status === "live" ? `twin in step${t.age === null ? "" : `, newest reading ${seconds(t.age + silent)} ago`}` : `twin: ${t.said}`);
+  if (t.status !== "live") text("h-note", t.status === "building" ? `${t.said[0]?.toUpperCase()}${t.said.slice(1)}` : `No twin: ${t.said}`);
+  for (const [i, [name, label]] of SHOWN.entries()) tile(i, label, t.numbers[name], silent);
+  showSaturation(Object.entries(t.readings).find(([key]) => key.startsWith("oxygen_saturation@"))?.[1], silent);
+  showFindings(t.findings);
+}
+
+function tile(i: number, label: string, q: Quantity | undefined, silent: number): void {
+  const list = byId("twin-numbers");
+  const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("article", "sim"));
+  if (!box.firstChild) box.append(make("h3"), make("p", "value"), make("p", "small range"), make("p", "small age"));
+  const say = (selector: string, words: string): void => { const e = box.querySelector(selector)!; if (e.textContent !== words) e.textContent = words; };
+  say("h3", `${label}${q ? `, ${unit(q.unit)}` : ""}`);
+  say(".value", q ? figures(q.value) : "–");
+  say(".range", q ? `${Math.round(100 * q.level)} %: ${figures(q.low)}–${figures(q.high)}` : "not told yet");
+  say(".age", q ? (q.age === null ? "never measured" : `measured ${seconds(q.age + silent)} ago`) : "");
+}
+
+function showSaturation(q: Quantity | undefined, silent: number): void {
+  byId("spo2-tile").hidden = !q;
+  if (!q) return;
+  text("spo2", q.value.toFixed(0));
+  text("spo2-range", `90 % interval ${q.low.toFixed(0)}–${Math.min(100, q.high).toFixed(0)}`);
+  text("spo2-age", `${q.device}, ${seconds((q.age ?? 0) + silent)} ago`);
+}
+
+let told = "";
+/** Sensor or patient, in the bar: touched only when it changes, so that a reader says it once. */
+function showFindings(all: Finding[]): void {
+  const key = all.map((f) => f.text).join();
+  if (key === told) return;
+  told = key;
+  for (const id of ["findings", "hood-findings"]) byId(id).replaceChildren(...all.map((f) => {
+    const row = make("p", `finding ${f.kind}`);
+    row.append(make("b", "", f.kind === "sensor" ? "Sensor" : "Patient"), make("span", "", f.text), make("time", "", clock(f.clock)));
+    return row;
+  }));
+  byId("no-findings").hidden = all.length > 0;
+}
