@@ -14,7 +14,7 @@ A member is a lane of its own: neither the number of threads nor the size of a p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import pairwise
@@ -157,7 +157,9 @@ def parts_of(members: int) -> tuple[tuple[int, int], ...]:
     return tuple(pairwise(cuts))
 
 
-def play(rehearsal: Rehearsal, ensemble: Ensemble, workers: int | None = None) -> Iterator[Heard]:
+def play(
+    rehearsal: Rehearsal, ensemble: Ensemble, workers: int | None = None
+) -> Generator[Heard, None, None]:
     """Yield progress, and results each time that a part of the members has played every option.
 
     Ending the iteration early stops the threads at their next frame.

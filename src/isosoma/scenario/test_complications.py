@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ SMALL = {
 
 
 def _met(
-    change: dict[str, object], person: Person = ADULT, physiology: str = "biventricular",
+    change: dict[str, tuple[Any, str]], person: Person = ADULT, physiology: str = "biventricular",
     rest: dict[str, tuple[float, str]] | None = None, minutes: float = 5.0,
 ) -> dict[str, Finding]:  # fmt: skip
     """Return what one member met whose course is at rest but for `change` (values over time)."""
