@@ -144,7 +144,11 @@ const acts: Record<string, () => void> = {
   },
   g: () => { look.gain = next(GAINS, look.gain); scales(); },
   s: () => { look.speed = next(SPEEDS, look.speed); scales(); },
-  e: () => { location.hash = "bedside"; setTimeout(() => byId("events").focus()); },
+  e: () => {
+    if (view === "bedside") { byId("events").focus(); return; }
+    addEventListener("hashchange", () => byId("events").focus(), { once: true }); // after the views have changed
+    location.hash = "bedside";
+  },
   v: () => beating.turn(), c: () => beating.paint(), x: () => beating.slice(), f: () => beating.fade(), l: () => beating.name(), b: () => beating.rest(),
   d: () => { if (!byId("b-demo").hidden) demonstrate(!demo.open); },
   u: () => { if (!byId("b-demo").hidden) { demonstrate(true); void unseal(); } },

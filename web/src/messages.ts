@@ -46,7 +46,11 @@ export interface Twin {
 export interface Span { median: number; low: number; high: number }
 export interface Band { value: number[]; low: number[]; high: number[] }
 /** One settled beat of the twin; `loops` are volume [mL] and pressure [mmHg] of the left ventricle of some members. */
-export interface CycleMessage extends Cycle { type: "cycle"; belief_clock: number; members: number; loops: [number[], number[]][]; wall_note: string }
+export interface CycleMessage extends Pick<Cycle, "chambers" | "valves"> {
+  type: "cycle"; belief_clock: number; members: number; loops: [number[], number[]][]; wall_note: string;
+  /** Of the beat, [s]. */
+  length: Span; pre_ejection: Span; ejection: Span;
+}
 export interface Unknown {
   name: string; plain: string; unit: string; prior: Span; posterior: Span; informed: boolean; informed_share: number; said: string;
   by: { variable: string; share: number }[];

@@ -2,6 +2,7 @@
 import { type Cycle, frameAt, type RPeak } from "../heart/clock";
 import { type FieldName, restingFrame } from "../heart/frame";
 import type { Heart, ViewName } from "../heart/heart";
+import type { CycleMessage, Span } from "../messages";
 import { byId, text } from "../page";
 
 const KEPT = 64; // R peaks
@@ -33,7 +34,11 @@ export class Beating {
   clear(): void { this.peaks = []; }
   beat(peak: RPeak): void { this.peaks.push(peak); if (this.peaks.length > KEPT) this.peaks.shift(); }
   /** The heart of the newest belief; without one none is drawn. */
-  believe(cycle: Cycle): void { this.cycle = cycle; void this.open(); }
+  believe(m: CycleMessage): void {
+    const median = (s: Span): { value: number } => ({ value: s.median });
+    this.cycle = { ...m, length: median(m.length), pre_ejection: median(m.pre_ejection), ejection: median(m.ejection) };
+    void this.open();
+  }
 
   /** Draws the heart at `at` [s] of the display axis, `old` where the data are. */
   draw(at: number, old: boolean): void {

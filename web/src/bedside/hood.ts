@@ -31,7 +31,9 @@ function row(u: Unknown): HTMLTableRowElement {
   chart.append(bars(u));
   share.textContent = u.informed ? `${Math.round(100 * u.informed_share)} %` : "not informed";
   by.textContent = u.by.slice(0, 3).map((b) => `${plain(b.variable)} ${Math.round(100 * b.share)} %`).join(", ") || "no reading tells it";
-  tr.append(name, make("td", "num", said(u.prior)), chart, make("td", "num", said(u.posterior)), make("td", "soft", unit(u.unit)), share, by);
+  const now = make("td", "num");
+  now.append(make("b", "", said(u.posterior)), ` ${unit(u.unit)}`, make("span", "soft", `before ${said(u.prior)}`));
+  tr.append(name, chart, now, share, by);
   return tr;
 }
 

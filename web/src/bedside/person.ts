@@ -21,7 +21,7 @@ export function sentences(s: State | null, t: Twin | null): [title: string, word
 export function showPerson(s: State | null, t: Twin | null): void {
   const rows = sentences(s, t).map(([title, words, how]) => {
     const box = make("article", how);
-    box.append(make("h3", "", title), make("p", "", words), make("p", "how", how === "measured" ? "Measured on you" : "Worked out by your twin, a model of you"));
+    box.append(make("h3", "", title), make("p", "how", how === "measured" ? "measured on you" : "worked out by your twin, a model of you"), make("p", "words", words));
     return box;
   });
   byId("person").replaceChildren(...rows);

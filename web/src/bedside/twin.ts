@@ -21,12 +21,17 @@ export function showTwin(t: Twin, silent: number): void {
 function tile(i: number, label: string, q: Quantity | undefined, silent: number): void {
   const list = byId("twin-numbers");
   const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("article", "sim"));
-  if (!box.firstChild) box.append(make("h3"), make("p", "value"), make("p", "small range"), make("p", "small age"));
+  if (!box.firstChild) {
+    const value = make("p");
+    value.append(make("span", "value"), make("span", "unit"));
+    box.append(make("h3"), value, make("p", "small range"), make("p", "small age"));
+  }
   const say = (selector: string, words: string): void => { const e = box.querySelector(selector)!; if (e.textContent !== words) e.textContent = words; };
-  say("h3", `${label}${q ? `, ${unit(q.unit)}` : ""}`);
+  say("h3", label);
+  say(".unit", q ? unit(q.unit) : "");
   say(".value", q ? figures(q.value) : "–");
-  say(".range", q ? `${Math.round(100 * q.level)} %: ${figures(q.low)}–${figures(q.high)}` : "not told yet");
-  say(".age", q ? (q.age === null ? "never measured" : `measured ${seconds(q.age + silent)} ago`) : "");
+  say(".range", q ? `${Math.round(100 * q.level)} %  ${figures(q.low)}–${figures(q.high)}` : "not told yet");
+  say(".age", q ? (q.age === null ? "no data of its own" : `data ${seconds(q.age + silent)} old`) : "");
 }
 
 function showSaturation(q: Quantity | undefined, silent: number): void {
