@@ -249,8 +249,8 @@ CASES = [
     (ADD + 'hart_rate = "70 bpm"\n', VocabularyError, "no variable 'hart_rate'", "heart_rate if"),
     (ADD + 'lvef = "50 %"\n', VocabularyError, "measured[1].lvef: there", "ejection_fraction if"),
     (
-        ADD + 'aortic_valve_area = "1 cm2"\n', VocabularyError, "no variable 'aortic_valve_area'",
-        "aortic_valve_mean_gradient if that is meant, or leave it out",
+        ADD + 'aortic_valve_peak_gradient = "64 mmHg"\n', VocabularyError,
+        "no variable 'aortic_valve_peak_gradient'", "aortic_valve_mean_gradient",
     ),
     (ADD + 'qwxz = "1 m"\n', VocabularyError, "no variable 'qwxz'", "docs/nomenclature.md"),
     (ADD + '"a\\u0007b" = "1 m"\n', VocabularyError, r"measured[1].'a\x07b': there is no", ""),

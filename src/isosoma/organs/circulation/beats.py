@@ -38,12 +38,18 @@ class Feature:
     when: str = ""
 
 
-# Ejection, soft at its edges: a tenth of the last beat's peak counts in full. A shut valve's flow
-# dies out slowly and is none, and a sample more or less at an edge moves no mean.
-_EJECTING = (
-    "min(max(q_aortic, 0.0) / (0.1 * beat_aortic_peak), 1.0) if beat_aortic_peak > 0.0 else 0.0"
-)
-_AV = "0.5 * blood_density * (q_aortic / aortic_area) * (q_aortic / aortic_area)"
+def _forward(valve: str) -> str:
+    # Soft at its edges: a tenth of the last beat's peak counts in full. A shut valve's flow dies
+    # out slowly and is none, and a sample more or less at an edge moves no mean.
+    flow, peak = f"max(q_{valve}, 0.0)", f"beat_{valve}_peak"
+    return f"min({flow} / (0.1 * {peak}), 1.0) if {peak} > 0.0 else 0.0"
+
+
+def _drop(valve: str) -> str:
+    speed = f"(q_{valve} / {valve}_area)"
+    return f"0.5 * blood_density * {speed} * {speed}"
+
+
 _ALL: dict[str, Feature] = {
     "beat_sbp": Feature("p_line", "max", "Pa"),
     "beat_dbp": Feature("p_line", "min", "Pa"),
@@ -66,7 +72,8 @@ _ALL: dict[str, Feature] = {
     "beat_mitral_peak": Feature("q_mitral", "max", "m3/s"),
     "beat_e_wave": Feature("q_mitral if e_a < 0.05 else 0.0", "max", "m3/s"),
     "beat_a_wave": Feature("q_mitral if e_a >= 0.05 else 0.0", "max", "m3/s"),
-    "beat_aortic_gradient": Feature(_AV, "during", "Pa", (), _EJECTING),
+    "beat_aortic_gradient": Feature(_drop("aortic"), "during", "Pa", (), _forward("aortic")),
+    "beat_mitral_gradient": Feature(_drop("mitral"), "during", "Pa", (), _forward("mitral")),
     "beat_systemic": Feature("q_upper + q_lower + q_coronary", "mean", "m3/s"),
     "beat_coronary": Feature("q_coronary", "mean", "m3/s"),
     "beat_cvp": Feature("p_central", "mean", "Pa"),

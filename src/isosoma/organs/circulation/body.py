@@ -125,7 +125,7 @@ def theta_of(person: Person) -> dict[str, float]:
         (_PRESSURE, m), (_VOLUME, v), (_ELASTANCE, m / v), (_COMPLIANCE, v / m),
         (_RESISTANCE, m / q), (_CONDUCTANCE, q / m), (_INERTANCE, m * f * f / v),
         (_STIFFNESS, 1.0 / v), (_TIME, f), (_AREA, area), (_LENGTH, math.sqrt(m) * f),
-        (_VALVE_RATE, 1.0 / (m * f)),
+        (_VALVE_RATE, 1.0 / (m * f)), (("lvot_diameter",), math.sqrt(area)),
     )  # fmt: skip
     out = {n: float(np.ravel(p.prior.real(np.zeros(1)))[0]) for n, p in PARAMETERS.items()}
     for names, scale in scales:

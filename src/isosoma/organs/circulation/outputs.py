@@ -37,6 +37,11 @@ def _ratio(above: str, below: str) -> Callable[[Rows], Floats]:
     return ratio
 
 
+def _velocity_time_integral(r: Rows) -> Floats:
+    """Return net stroke volume over the area of a round outflow tract [m]."""
+    return r["beat_forward"] / (0.25 * np.pi * r["lvot_diameter"] ** 2)
+
+
 def _rate(r: Rows) -> Floats:
     return 1.0 / np.where(r["beat_length"] > 0.0, r["beat_length"], np.inf)
 
@@ -70,6 +75,10 @@ _ALL: dict[str, tuple[str, Callable[[Rows], Floats]]] = {
     "diastolic_pulmonary_pressure": ("Pa", _row("beat_pa_min")),
     "mean_pulmonary_pressure": ("Pa", _row("beat_pa")),
     "aortic_valve_mean_gradient": ("Pa", _row("beat_aortic_gradient")),
+    "mitral_valve_mean_gradient": ("Pa", _row("beat_mitral_gradient")),
+    "aortic_valve_area": ("m2", _row("aortic_area")),
+    "mitral_valve_area": ("m2", _row("mitral_area")),
+    "lvot_velocity_time_integral": ("m", _velocity_time_integral),
     "mitral_regurgitant_volume": ("m3", _row("beat_mitral_leak")),
     "aortic_regurgitant_volume": ("m3", _row("beat_aortic_leak")),
     "mitral_e_to_a": ("1", _ratio("beat_e_wave", "beat_a_wave")),
