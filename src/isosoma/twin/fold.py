@@ -66,6 +66,8 @@ _RED = {
     "heart_rate": (0.55, 2.0), "oxygen_saturation": (0.88, math.inf),
 }  # fmt: skip
 """Shares of the person's own resting value beyond which a reading is a red flag (unverified)."""
+_AREAS = {"aortic_valve_area": "aortic_area", "mitral_valve_area": "mitral_area"}
+"""Output → the unknown that it is a reading of."""
 
 
 class Known(Protocol):
@@ -198,6 +200,7 @@ def fold(
     """
     given = readings_of(known, until)
     outputs = outputs_of(given)
+    subject = _with_valves_read(subject, outputs)
     instants = len({r.observation.at for r in given})
     predict, error = operator(subject, outputs, instants, release)
     names = [p.name for p in physics.unknowns(subject.person, subject.valves)]
@@ -245,6 +248,13 @@ def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
     timeline = replay.absorb(twin.timeline, usable, predict, twin.settings)
     said = tuple(sorted({*twin.unused, *unused}))
     return replace(twin, until=until, timeline=timeline, unused=said)
+
+
+def _with_valves_read(subject: Subject, outputs: Iterable[str]) -> Subject:
+    """Return the subject with every valve unknown whose area was read."""
+    # Of a valve believed sound the area is given, so that no reading could teach it.
+    read = {_AREAS[n] for n in outputs if n in _AREAS}
+    return replace(subject, valves=tuple(sorted({*subject.valves, *read})))
 
 
 def _folded_again(twin: Twin, new: Sequence[Reading], until: int) -> Twin:
