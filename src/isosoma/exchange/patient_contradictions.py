@@ -33,6 +33,10 @@ _VOLUMES = (
     ("right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume"),
 )
 _EF = "left_ventricular_ejection_fraction"
+_AREA, _GRADIENT = "aortic_valve_area", "aortic_valve_mean_gradient"
+_DENSITY = 1060.0  # [kg/m3] of blood
+_LONGEST_EJECTION = 0.45
+"""[s], of a slow heart with aortic stenosis (chosen here, unverified)."""
 _NOTHING = 1e-12
 """Volume [m3] under which an empty ventricle says nothing."""
 
@@ -61,7 +65,7 @@ def contradictions(measured: Measured, *, left_is_systemic: bool = True) -> tupl
     """
     found = [*_pressures(measured), *_volumes(measured), *_fraction(measured), *_output(measured)]
     if left_is_systemic:
-        found += _stroke(measured)
+        found += [*_stroke(measured), *_orifice(measured)]
     return tuple(found)
 
 
@@ -98,6 +102,30 @@ def _volumes(m: Measured) -> Iterator[str]:
 def _stroke(m: Measured) -> Iterator[str]:
     if "stroke_volume" in m and _LV_EDV in m and m["stroke_volume"].value > m[_LV_EDV].value:
         yield f"{_said(m['stroke_volume'])} is above {_said(m[_LV_EDV])}"
+
+
+def _orifice(m: Measured) -> Iterator[str]:
+    """Compare an aortic valve's gradient with the least that its area and the stroke volume need.
+
+    No ejection lasts longer than `_LONGEST_EJECTION` t, and no mean of squares is below the square
+    of the mean: gradient >= rho/2 (volume / (area t))^2. A leak or a hole only adds flow.
+    """
+    if not {"stroke_volume", _AREA, _GRADIENT} <= m.keys():
+        return
+    stroke, area, stated = m["stroke_volume"], m[_AREA], m[_GRADIENT]
+
+    def passing(wider: float, steeper: float) -> float:
+        """Return the most that passes [m3], with so many sigmas on the area and the gradient."""
+        drop = max(stated.value + steeper * stated.sigma, 0.0)
+        speed = math.sqrt(2.0 * drop / _DENSITY)
+        return (area.value + wider * area.sigma) * speed * _LONGEST_EJECTION
+
+    most = passing(0.0, 0.0)
+    # By whole steps of what is still believed: a root of a small gradient is far from linear.
+    doubt = (passing(SURE, 0.0) - most, passing(0.0, SURE) - most, SURE * stroke.sigma)
+    if stroke.value - most > math.hypot(*doubt):
+        shown = show(VOCABULARY["stroke_volume"], most)
+        yield f"{_said(area)} and {_said(stated)} let at most {shown} pass, against {_said(stroke)}"
 
 
 def _fraction(m: Measured) -> Iterator[str]:

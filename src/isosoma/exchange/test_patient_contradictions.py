@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,6 +94,15 @@ def measured(sigma: float | None = None, **values: float) -> dict[str, Observati
                 )
             ],
         ),
+        (
+            {"aortic_valve_area": 0.6, "aortic_valve_mean_gradient": 5, "stroke_volume": 80},
+            [
+                (
+                    "aortic_valve_area of 0.6 cm2 and aortic_valve_mean_gradient of 5 mm[Hg] let "
+                    "at most 30 mL pass, against stroke_volume of 80 mL"
+                )
+            ],
+        ),
     ],
 )
 def test_both_sides_are_named(values, said):
@@ -137,6 +148,24 @@ def test_a_stated_output_is_refused_beyond_three_combined_uncertainties(off, cou
     sigma = (0.5**2 + 0.5**2) ** 0.5
     found = measured(heart_rate=60, stroke_volume=70, cardiac_output=4.2 + off * sigma)
     assert len(contradictions(found)) == count
+
+
+@given(st.floats(0.5, 4.0), st.floats(30, 120), st.floats(0.2, 0.4))
+def test_no_true_valve_contradicts_its_gradient(area, stroke, lasts):
+    """A half sine of flow through any area, in any ejection, has the gradient of 4 v^2 by mean."""
+    mean_speed = stroke / area / lasts / 100.0  # [m/s]
+    gradient = 3.975 * mean_speed**2 * math.pi**2 / 8.0
+    if gradient < 250.0:
+        found = measured(
+            aortic_valve_area=area, aortic_valve_mean_gradient=gradient, stroke_volume=stroke
+        )
+        assert contradictions(found) == ()
+
+
+def test_low_flow_through_a_narrow_valve_has_a_low_gradient():
+    low = {"aortic_valve_area": 0.6, "aortic_valve_mean_gradient": 15.0}
+    assert contradictions(measured(**low, stroke_volume=35)) == ()
+    assert contradictions(measured(aortic_valve_area=0.6, aortic_valve_mean_gradient=5)) == ()
 
 
 def test_an_empty_ventricle_divides_by_nothing():
