@@ -18,6 +18,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from isosoma.core.errors import IsosomaError
+from isosoma.serve import rehearsal_api
 from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
 from isosoma.serve.guard import Guard
@@ -190,6 +191,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
     app.add_api_route("/fhir", fhir, methods=["POST"])
     app.add_api_websocket_route("/live", connected)
     add_routes(app, settings.demo, settings.keeper)
+    rehearsal_api.add_routes(app, settings.keeper, settings.lane)
 
 
 def patient_of(recording: Recording) -> dict[str, str]:

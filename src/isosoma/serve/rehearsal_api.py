@@ -1,0 +1,214 @@
+"""The rehearsal room over HTTP, from this machine only.
+
+::
+
+    GET  /rehearsals/acts           what can be done, and by whom
+    GET  /rehearsals                those there are, and where they are kept
+    POST /rehearsals                {rehearsal, id, version}: a new one, or an edit of a version
+    GET  /rehearsals/{id}           where it stands
+    POST /rehearsals/{id}/play      server-sent events: progress, partial, answer | fault
+    GET  /rehearsals/{id}/frames    the course of every option
+    POST /rehearsals/{id}/guess     {name, qualification, option, reason}, before the answer
+    POST /rehearsals/{id}/review, /sign, /reject   {name, qualification, reason}
+
+Everything slow runs in a thread; the event loop only passes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import iterate_in_threadpool
+
+from isosoma.core.errors import (
+    AccessError,
+    BusyError,
+    FormatError,
+    InputError,
+    IsosomaError,
+    LimitError,
+    VocabularyError,
+)
+from isosoma.core.evidence import Status
+from isosoma.core.principal import Principal
+from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
+from isosoma.serve.live_twin import Keeper
+from isosoma.serve.rehearsal_message import acts_message
+from isosoma.serve.rehearsal_room import Event, Room
+from isosoma.serve.telemetry import Lane, answer, body_of
+
+__all__ = ["add_routes"]
+
+_LARGEST = 1 << 20  # [byte] of a rehearsal
+_LOOPBACK = ("127.0.0.1", "::1")
+_MEMBERS = 128
+_TO: dict[str, Status] = {"review": "reviewed", "sign": "signed", "reject": "rejected"}
+
+
+class _Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rehearsal: str | dict[str, Any]
+    id: str = ""
+    version: int = 0
+
+
+class _Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    members: int = _MEMBERS
+
+
+class _Guess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    option: str
+    qualification: str = ""
+    reason: str = ""
+
+
+class _Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    qualification: str = ""
+    reason: str = ""
+
+
+def add_routes(app: FastAPI, keeper: Keeper | None, lane: Lane | None = None) -> None:
+    """Add the routes of the rehearsal room."""
+    room = Room(keeper, lane)
+    _add_reading(app, room)
+    _add_writing(app, room)
+
+
+def _add_reading(app: FastAPI, room: Room) -> None:
+    async def acts(request: Request) -> Response:
+        return await _safely(request, acts_message)
+
+    async def listed(request: Request) -> Response:
+        return await _safely(request, lambda: _listed(room))
+
+    async def one(request: Request, id_: str) -> Response:
+        return await _safely(request, lambda: room.tell(room.case(id_)))
+
+    async def frames(request: Request, id_: str) -> Response:
+        return await _safely(request, lambda: _frames(room, id_))
+
+    app.add_api_route("/rehearsals/acts", acts, methods=["GET"])
+    app.add_api_route("/rehearsals", listed, methods=["GET"])
+    app.add_api_route("/rehearsals/{id_}", one, methods=["GET"])
+    app.add_api_route("/rehearsals/{id_}/frames", frames, methods=["GET"])
+
+
+def _add_writing(app: FastAPI, room: Room) -> None:
+    async def edit(request: Request) -> Response:
+        return await _with(request, _Edit, lambda asked: _edit(room, asked))
+
+    async def play(request: Request, id_: str) -> Response:
+        return await _with(request, _Play, lambda asked: _streamed(
+            room.play(room.case(id_).id, asked.members)))  # fmt: skip
+
+    async def guess(request: Request, id_: str) -> Response:
+        return await _with(request, _Guess, lambda asked: room.tell(
+            room.guess(id_, _who(asked), asked.option, asked.reason)))  # fmt: skip
+
+    async def decide(request: Request, id_: str, step: str) -> Response:
+        return await _with(request, _Decision, lambda asked: _decide(room, id_, step, asked))
+
+    app.add_api_route("/rehearsals", edit, methods=["POST"])
+    app.add_api_route("/rehearsals/{id_}/play", play, methods=["POST"])
+    app.add_api_route("/rehearsals/{id_}/guess", guess, methods=["POST"])
+    app.add_api_route("/rehearsals/{id_}/{step}", decide, methods=["POST"])
+
+
+def _listed(room: Room) -> dict[str, Any]:
+    rows = [
+        {"id": c.id, "question": c.rehearsal.question, "version": c.rehearsal.version,
+         "status": "asked" if c.evidence is None else c.evidence.status}
+        for c in room.cases().values()
+    ]  # fmt: skip
+    return {"kept": room.kept, "durable": room.lane is not None, "rehearsals": rows}
+
+
+def _frames(room: Room, id_: str) -> dict[str, Any]:
+    found = room.results.get(room.case(id_).id)
+    if found is None:
+        raise VocabularyError("its course is not there", "frames", "Play it (again)")
+    return {"frames": found["frames"]}
+
+
+def _edit(room: Room, asked: _Edit) -> Response:
+    raw = asked.rehearsal
+    rehearsal = read_rehearsal(raw) if isinstance(raw, str) else rehearsal_of(raw)
+    try:
+        return answer(200, room.tell(room.edit(asked.id, asked.version, rehearsal)))
+    except AccessError as error:
+        present = room.tell(room.case(asked.id))
+        return answer(409, {"error": str(error), "yours": raw, "present": present})
+
+
+def _who(asked: _Guess | _Decision) -> Principal:
+    name = asked.name.strip()
+    if not name:
+        raise FormatError("it is empty", "name", "Say who you are")
+    return Principal(name, "clinician", name, asked.qualification.strip())
+
+
+def _decide(room: Room, id_: str, step: str, asked: _Decision) -> dict[str, Any]:
+    if step not in _TO:
+        raise VocabularyError(f"{step!r} is no step", todo=f"There are {', '.join(_TO)}")
+    if step == "reject" and not asked.reason.strip():
+        raise FormatError("a rejection gives its reason", "reason", "Say why in a few words")
+    if step == "sign" and not asked.qualification.strip():
+        raise FormatError("it is empty", "qualification", "Say as what you sign")
+    return room.tell(room.decide(id_, _TO[step], _who(asked), asked.reason))
+
+
+async def _safely(request: Request, do: Callable[[], Any]) -> Response:
+    """Do it in a thread; what cannot be done is a sentence."""
+    host = request.client.host if request.client else ""
+    if host not in _LOOPBACK:
+        return answer(403, {"error": "Rehearsals are made on the server's own machine only."})
+    try:
+        done = await asyncio.to_thread(do)
+        return done if isinstance(done, Response) else answer(200, done)
+    except IsosomaError as error:
+        return answer(_status(error), {"error": str(error)})
+
+
+def _status(error: IsosomaError) -> int:
+    if isinstance(error, BusyError):
+        return 429
+    if isinstance(error, AccessError):
+        return 409
+    if isinstance(error, LimitError):
+        return 413
+    if isinstance(error, VocabularyError) and error.where in ("rehearsal", "frames"):
+        return 404
+    return 422 if isinstance(error, InputError) else 503
+
+
+async def _with(request: Request, kind: type[Any], do: Callable[[Any], Any]) -> Response:
+    """Read a body of this kind, then do it."""
+    try:
+        body = await body_of(request, _LARGEST)
+        asked = msgspec.json.decode(body or b"{}", type=kind)
+    except LimitError as error:
+        return answer(413, {"error": str(error)})
+    except msgspec.MsgspecError as error:
+        said = f"The body is not what is read here ({', '.join(kind.__struct_fields__)}): {error}."
+        return answer(422, {"error": said})
+    return await _safely(request, lambda: do(asked))
+
+
+def _streamed(events: Generator[Event, None, None]) -> StreamingResponse:
+    async def told() -> AsyncIterator[bytes]:
+        try:
+            async for name, content in iterate_in_threadpool(events):
+                yield b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(content))
+        finally:  # who leaves ends the play; its threads are waited for in a thread
+            with anyio.CancelScope(shield=True):
+                await run_sync(events.close)
+
+    return StreamingResponse(told(), media_type="text/event-stream")

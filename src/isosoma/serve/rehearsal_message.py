@@ -1,0 +1,134 @@
+"""What the page is told of a rehearsal: the acts there are, and what was played, in shown units."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from isosoma.core.evidence import Evidence, digest, withheld
+from isosoma.core.quantity import show_unit
+from isosoma.core.units import convert
+from isosoma.organs.circulation.act_table import ACTS, ActRow
+from isosoma.organs.circulation.acts import form
+from isosoma.scenario.acceptable import Choice
+from isosoma.scenario.answering import as_json
+from isosoma.scenario.case import Case
+from isosoma.scenario.comparing import Comparison, bands
+from isosoma.scenario.complication_table import Table
+from isosoma.scenario.measures import label_of, units_of
+from isosoma.scenario.playing import Played
+from isosoma.scenario.rehearsal import ROLES
+from isosoma.scenario.rehearsal_file import write_rehearsal
+
+__all__ = ["acts_message", "case_message", "evidence_message", "frames_message", "result_message"]
+
+_DRAWN = (
+    "mean_arterial_pressure", "heart_rate", "cardiac_output", "oxygen_saturation",
+    "left_atrial_pressure", "central_venous_pressure",
+    "left_ventricular_end_diastolic_volume", "left_ventricular_end_systolic_volume",
+    "right_ventricular_end_diastolic_volume", "right_ventricular_end_systolic_volume",
+)  # fmt: skip
+"""Measures whose course is sent: what is drawn, and the volumes of each future's heart."""
+
+
+def acts_message() -> dict[str, Any]:
+    """Return every act with its quantities, and who may do one."""
+    return {"acts": [_act(row) for row in ACTS.values()], "roles": list(ROLES)}
+
+
+def _act(row: ActRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "form": form(row),
+        "meaning": row.meaning,
+        "role": row.role,
+        "also": list(row.also),
+        "flags": list(row.flags),
+        "holds": row.holds or bool(row.drug and not row.breath),
+        "takes": [
+            {"name": s.name, "word": s.word, "unit": s.unit, "low": s.low, "high": s.high,
+             "default": s.default}
+            for s in row.needs
+        ],
+    }  # fmt: skip
+
+
+def case_message(case: Case, stale: str) -> dict[str, Any]:
+    """Return where a rehearsal stands; `stale` says why its answer no longer speaks."""
+    evidence = case.evidence
+    shown = evidence is not None and not withheld(evidence) and bool(case.comparison)
+    return {
+        "id": case.id,
+        "version": case.rehearsal.version,
+        "rehearsal": json.loads(write_rehearsal(case.rehearsal)),
+        "estimates": [
+            {"by": e.by.name, "option": e.option, "reason": e.reason} for e in case.estimates
+        ],
+        "evidence": None if evidence is None else evidence_message(evidence),
+        "comparison": json.loads(case.comparison) if shown else None,
+        "stale": stale,
+    }
+
+
+def evidence_message(evidence: Evidence) -> dict[str, Any]:
+    """Return what an answer rests on and who stands for it; its numbers are the comparison's."""
+    return {
+        "digest": digest(evidence),
+        "status": evidence.status,
+        "reason": evidence.reason,
+        "by": None if evidence.by is None else asdict(evidence.by),
+        "withheld": withheld(evidence),
+        "applicability": asdict(evidence.applicability),
+        "assumptions": list(evidence.assumptions),
+        "citations": [asdict(c) for c in evidence.citations],
+        "provenance": asdict(evidence.provenance),
+    }
+
+
+def result_message(
+    played: Played, comparison: Comparison, evidence: Evidence, choices: tuple[Choice, ...],
+    table: Table,
+) -> dict[str, Any]:  # fmt: skip
+    """Return a comparison with its courses; without a number where the model does not apply."""
+    shown = not withheld(evidence)
+    return {
+        "evidence": evidence_message(evidence),
+        "comparison": json.loads(as_json(comparison)) if shown else None,
+        "choices": [
+            {"name": c.name, "verdict": c.verdict, "against": list(c.against)} for c in choices
+        ] if shown else None,
+        "units": {name: _unit(name) for name in {s.measure for o in comparison.options
+                                                 for s in o.spreads}},
+        "thresholds": {p.name: {"meaning": p.meaning, "source": p.source}
+                       for p in table.predicates},
+        "frames": frames_message(played) if shown else None,
+    }  # fmt: skip
+
+
+def _unit(name: str) -> dict[str, Any]:
+    """Return how a measure [SI] is shown: value x factor + offset, in the unit."""
+    unit, shown = units_of(name)
+    offset = convert(0.0, unit, shown)
+    factor = convert(1.0, unit, shown) - offset
+    return {"unit": show_unit(shown), "factor": factor, "offset": offset, "label": label_of(name)}
+
+
+def frames_message(played: Played) -> dict[str, Any]:
+    """Return median and 90 % band of each measure over time, for every option, in shown units."""
+    names = [n for n in _DRAWN if n in played.outputs[0]]
+    options = [o.name for o in played.rehearsal.options]
+    return {
+        "times": played.times.tolist(),
+        "options": options,
+        "measures": {
+            name: _unit(name) | {"bands": [_course(played, option, name) for option in options]}
+            for name in names
+        },
+    }
+
+
+def _course(played: Played, option: str, name: str) -> dict[str, Any]:
+    told = _unit(name)
+    rows = (bands(played, option, name) * told["factor"] + told["offset"]).round(3)
+    return {"low": rows[:, 0].tolist(), "median": rows[:, 1].tolist(), "high": rows[:, 2].tolist()}

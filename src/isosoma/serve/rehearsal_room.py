@@ -1,0 +1,202 @@
+"""The rehearsals of one patient: asked, played and decided, in the log where one is open.
+
+Two may edit one rehearsal: an edit says which version it was made on, and is refused where that is
+no longer the present one. What was signed is neither edited nor played again.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from isosoma.core.errors import AccessError, BusyError, IsosomaError, VocabularyError
+from isosoma.core.evidence import Status
+from isosoma.core.principal import Principal
+from isosoma.record import Draft, Entry
+from isosoma.scenario.acceptable import acceptable
+from isosoma.scenario.answering import answered, as_json, stale
+from isosoma.scenario.case import Case, Estimate, answer, ask, cases, decide, estimate
+from isosoma.scenario.comparing import compare
+from isosoma.scenario.complication_table import complications
+from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
+from isosoma.scenario.history import History, edited
+from isosoma.scenario.playing import Played, play
+from isosoma.scenario.preferences import Tables, preferences
+from isosoma.scenario.rehearsal import Rehearsal
+from isosoma.scenario.rehearsal import digest as digest_of
+from isosoma.serve.live_twin import Keeper
+from isosoma.serve.rehearsal_message import case_message, result_message
+from isosoma.serve.simulation import person_of
+from isosoma.serve.telemetry import Lane
+from isosoma.twin.fold import Twin
+
+__all__ = ["Event", "Room"]
+
+Event = tuple[str, dict[str, Any]]
+"""Name and content of what is told while it plays."""
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """Rehearsals of one patient.
+
+    Attributes
+    ----------
+    keeper : whose twin is played; without a twin, members of the prior are.
+    lane : the open log; without one, rehearsals last as long as the server.
+    results : what was played last, by id; it is not kept in the log.
+    """
+
+    keeper: Keeper | None = None
+    lane: Lane | None = None
+    results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    _drafts: list[Draft] = field(default_factory=list[Draft])
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _playing: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def kept(self) -> str:
+        """Return where rehearsals are kept, as a sentence."""
+        if self.lane is not None:
+            return "Rehearsals are kept in the patient's log."
+        return "Rehearsals are kept in memory: they are gone when the server ends."
+
+    def cases(self) -> dict[str, Case]:
+        """Return all rehearsals."""
+        if self.lane is not None:
+            return cases(self.lane.log.entries(self.lane.patient, ["decision"]))
+        return cases(_entry(i, d) for i, d in enumerate(self._drafts))
+
+    def case(self, id_: str) -> Case:
+        """Return one.
+
+        Raises
+        ------
+        VocabularyError
+            There is none of this name.
+        """
+        found = self.cases().get(id_)
+        if found is None:
+            raise VocabularyError(
+                f"no rehearsal is called {id_[:40]!r}", "rehearsal", "Make it again"
+            )
+        return found
+
+    def tell(self, case: Case) -> dict[str, Any]:
+        """Return where a rehearsal stands, as the page is told."""
+        why = ""
+        if case.evidence is not None:
+            why = stale(case.evidence, self._key(case), digest_of(case.rehearsal))
+        return case_message(case, why)
+
+    def _key(self, case: Case) -> str:
+        twin = None if self.keeper is None else self.keeper.twin
+        played = "" if case.evidence is None else case.evidence.provenance.inputs["members"]
+        return played if twin is None else twin.digest
+
+    def edit(self, id_: str, version: int, rehearsal: Rehearsal) -> Case:
+        """Keep a new rehearsal (`id_` empty), or an edit made on `version` of one that is known.
+
+        Raises
+        ------
+        AccessError
+            It is signed, or the edit was made on another version than the present one.
+        """
+        with self._writing:
+            if not id_:
+                case = Case(secrets.token_hex(8), replace(rehearsal, version=1))
+            else:
+                old = _open(self.case(id_))
+                new = edited(History(old.rehearsal), replace(rehearsal, version=version + 1))
+                case = replace(old, rehearsal=new.present)
+            self._append([ask(case)])
+        return self.case(case.id)
+
+    def guess(self, id_: str, by: Principal, option: str, reason: str) -> Case:
+        """Keep a clinician's own estimate; refused once the answer is there."""
+        with self._writing:
+            self._append([estimate(self.case(id_), Estimate(by, option, reason))])
+        return self.case(id_)
+
+    def decide(self, id_: str, to: Status, by: Principal, reason: str = "") -> Case:
+        """Keep a review, a signature or a rejection.
+
+        Raises
+        ------
+        AccessError
+            The step is not allowed, or the rehearsal was edited since it was answered.
+        """
+        with self._writing:
+            case = self.case(id_)
+            draft = decide(case, to, by, reason)
+            if to != "rejected" and (why := self.tell(case)["stale"]):
+                raise AccessError(why, "rehearsal")
+            self._append([draft])
+        return self.case(id_)
+
+    def play(self, id_: str, members: int) -> Generator[Event, None, None]:
+        """Yield progress, first comparisons, and the answer, which is kept."""
+        if not self._playing.acquire(blocking=False):
+            busy = BusyError("another rehearsal is playing", todo="Wait until it is done")
+            yield "fault", {"error": str(busy)}
+            return
+        try:
+            yield from self._play(_open(self.case(id_)), members)
+        except IsosomaError as error:
+            yield "fault", {"error": str(error)}
+        finally:
+            self._playing.release()
+
+    def _play(self, case: Case, members: int) -> Generator[Event, None, None]:
+        twin = None if self.keeper is None else self.keeper.twin
+        for heard in play(case.rehearsal, self._ensemble(twin, members)):
+            yield "progress", {"share": heard.done / heard.total}
+            if heard.played is not None:
+                last = heard.played.members == members
+                yield self._result(case, heard.played, twin, last)
+
+    def _ensemble(self, twin: Twin | None, members: int) -> Ensemble:
+        if twin is None:
+            return drawn(person_of(""), members)
+        return of_twin(twin, max(self._now(), twin.belief.at), members)
+
+    def _result(self, case: Case, played: Played, twin: Twin | None, last: bool) -> Event:
+        tables = Tables(complications(), preferences())
+        comparison = compare(played, tables)
+        evidence = answered(played, comparison, tables, self._now(), twin)
+        choices = acceptable(comparison, tables.preferences)
+        said = result_message(played, comparison, evidence, choices, tables.complications)
+        if not last:
+            return "partial", said
+        with self._writing:
+            now = _open(self.case(case.id))
+            self._append(answer(now, evidence, as_json(comparison)))
+        self.results[case.id] = said
+        return "answer", said | {"case": self.tell(self.case(case.id))}
+
+    def _now(self) -> int:
+        return self.keeper.now() if self.keeper is not None else time.time_ns()
+
+    def _append(self, drafts: Sequence[Draft]) -> None:
+        if self.lane is not None:
+            self.lane.log.append(self.lane.patient, drafts, purpose="rehearsal").result()
+        else:
+            self._drafts += drafts
+
+
+def _open(case: Case) -> Case:
+    if case.evidence is not None and case.evidence.status == "signed":
+        raise AccessError(
+            "this rehearsal is signed and stays as it is", todo="Make a new one of it and edit that"
+        )
+    return case
+
+
+def _entry(sequence: int, draft: Draft) -> Entry:
+    """Return a draft as the log would give it back."""
+    return Entry(sequence, "", draft.kind, 0, json.dumps(draft.payload).encode(), 1)

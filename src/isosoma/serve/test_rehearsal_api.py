@@ -1,0 +1,139 @@
+"""The rehearsal room's promises: versions, refusals in sentences, what is signed stays."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from isosoma.record import open_log
+from isosoma.serve.rehearsal_api import add_routes
+from isosoma.serve.telemetry import Lane
+
+TEXT = """
+question = "How is pressure best kept?"
+for = "90 s"
+[[option]]
+name = "watch"
+[[option]]
+name = "fluid"
+do = ["fluid 500 mL in 1 min at 10 s"]
+[[option]]
+name = "norepinephrine"
+do = ["norepinephrine 0.05 ug/kg/min from 10 s"]
+"""
+ME = {"name": "A", "qualification": "test"}
+
+
+def client_of(lane: Lane | None = None, host: str = "127.0.0.1") -> TestClient:
+    app = FastAPI()
+    add_routes(app, None, lane)
+    return TestClient(app, client=(host, 1))
+
+
+@pytest.fixture
+def client():
+    return client_of()
+
+
+def made(client: TestClient) -> dict:
+    answer = client.post("/rehearsals", json={"rehearsal": TEXT})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def events(client: TestClient, id_: str) -> list[tuple[str, dict]]:
+    text = client.post(f"/rehearsals/{id_}/play", json={"members": 24}).text
+    out = []
+    for block in text.strip().split("\n\n"):
+        name, data = block.split("\n", 1)
+        out.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return out
+
+
+def test_the_table_of_acts_has_units_and_roles(client):
+    told = client.get("/rehearsals/acts").json()
+    fluid = next(a for a in told["acts"] if a["name"] == "fluid")
+    assert fluid["takes"][0] == {"name": "volume", "word": "", "unit": "mL", "low": 0,
+                                 "high": 10000, "default": None}  # fmt: skip
+    assert fluid["role"] in told["roles"]
+
+
+def test_an_edit_of_an_older_version_is_refused_with_both(client):
+    first = made(client)
+    edit = {"rehearsal": TEXT, "id": first["id"], "version": 1}
+    assert client.post("/rehearsals", json=edit).json()["version"] == 2
+    late = client.post("/rehearsals", json=edit)
+    assert late.status_code == 409
+    assert "somebody changed the rehearsal meanwhile" in late.json()["error"]
+    assert late.json()["present"]["version"] == 2
+    assert late.json()["yours"] == TEXT
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"rehearsal": TEXT.replace("fluid 500", "flood 500")}, "no act that is known"),
+        ({"rehearsal": TEXT.replace("500 mL", "500")}, "no unit"),
+        ({"rehearsal": "question ="}, "neither TOML nor JSON"),
+        ({"rehearsal": 7}, "The body is not what is read here"),
+        ({"rehearsal": TEXT, "surprise": 1}, "surprise"),
+        ({"rehearsal": TEXT, "id": "nowhere"}, "no rehearsal is called 'nowhere'"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_changes_nothing(client, body, said):
+    answer = client.post("/rehearsals", json=body)
+    assert answer.status_code in (404, 422)
+    assert said in answer.json()["error"]
+    assert client.get("/rehearsals").json()["rehearsals"] == []
+
+
+def test_another_machine_is_refused():
+    assert client_of(host="10.0.0.9").get("/rehearsals").status_code == 403
+
+
+def test_a_rehearsal_is_guessed_played_signed_and_then_stays(client):
+    id_ = made(client)["id"]
+    guess = client.post(f"/rehearsals/{id_}/guess", json={**ME, "option": "fluid"})
+    assert guess.json()["estimates"][0]["option"] == "fluid"
+    told = events(client, id_)
+    assert [n for n, _ in told if n != "progress"] == ["partial", "answer"]
+    final = told[-1][1]
+    assert [o["name"] for o in final["comparison"]["options"]] == [
+        "watch", "fluid", "norepinephrine",
+    ]  # fmt: skip
+    course = final["frames"]["measures"]["mean_arterial_pressure"]
+    assert course["unit"] == "mmHg"
+    assert 40 < course["bands"][0]["median"][-1] < 150
+    assert client.get(f"/rehearsals/{id_}/frames").json()["frames"] == final["frames"]
+    late = client.post(f"/rehearsals/{id_}/guess", json={**ME, "option": "fluid"})
+    assert late.status_code == 409
+    empty = client.post(f"/rehearsals/{id_}/reject", json={**ME, "reason": " "})
+    assert (empty.status_code, "gives its reason" in empty.json()["error"]) == (422, True)
+    assert client.post(f"/rehearsals/{id_}/sign", json=ME).status_code == 409
+    assert client.post(f"/rehearsals/{id_}/review", json=ME).status_code == 200
+    assert client.post(f"/rehearsals/{id_}/sign", json={"name": "A"}).status_code == 422
+    assert client.post(f"/rehearsals/{id_}/sign", json=ME).json()["evidence"]["status"] == "signed"
+    edit = client.post("/rehearsals", json={"rehearsal": TEXT, "id": id_, "version": 1})
+    assert (edit.status_code, "is signed" in edit.json()["error"]) == (409, True)
+    assert events(client, id_)[-1][0] == "fault"
+
+
+def test_an_answer_to_an_older_version_is_not_signed(client):
+    id_ = made(client)["id"]
+    events(client, id_)
+    edit = {"rehearsal": TEXT.replace("500 mL", "250 mL"), "id": id_, "version": 1}
+    assert "edited after" in client.post("/rehearsals", json=edit).json()["stale"]
+    review = client.post(f"/rehearsals/{id_}/review", json=ME)
+    assert (review.status_code, "play it again" in review.json()["error"]) == (409, True)
+
+
+def test_a_rehearsal_outlives_the_server_where_a_log_is_open(tmp_path):
+    with open_log(tmp_path / "log") as log:
+        id_ = made(client_of(Lane(log, "p1")))["id"]
+    with open_log(tmp_path / "log") as log:
+        again = client_of(Lane(log, "p1"))
+        assert again.get(f"/rehearsals/{id_}").json()["version"] == 1
+        assert again.get("/rehearsals").json()["durable"]
