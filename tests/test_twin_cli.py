@@ -23,6 +23,16 @@ left_ventricular_end_diastolic_volume = "150 mL"
 left_ventricular_ejection_fraction = "44 ± 4 %"
 """
 
+VALVE = """
+[[measured]]
+at = 2026-11-20T10:05:00Z
+with = "echo"
+aortic_valve_area = "0.9 cm2"
+aortic_valve_mean_gradient = "38 mmHg"
+mitral_valve_mean_gradient = "3 mmHg"
+lvot_velocity_time_integral = "20 cm ± 1 cm"
+"""
+
 
 def _folder(at: Path, patient: str = BODY, diastolic: int = 80) -> Path:
     at.mkdir()
@@ -83,6 +93,19 @@ def test_building_tells_prior_and_posterior_of_every_unknown(tmp_path, log, caps
     assert f"twin {again['twin']}" in told
     assert "lv elastance" in told
     assert "not by your data" in told
+
+
+def test_a_narrow_valve_is_built_from_its_echo(tmp_path, capsys):
+    folder = _folder(tmp_path / "p4", BODY + VALVE)
+    done = _said(capsys, "build", folder, "--store", tmp_path / "ward.log")
+    assert done["unused"] == []
+    area = _row(done, "aortic_area")
+    assert area["unit"] == "cm2"
+    assert area["posterior"]["low"] < 0.9 < area["posterior"]["high"]
+    assert area["spread_left"] < 0.4
+    wrong = _folder(tmp_path / "p5", BODY + VALVE.replace("38", "4") + 'stroke_volume = "90 mL"\n')
+    assert main(["build", str(wrong), "--store", str(tmp_path / "ward.log"), "--now", NOW]) == 2
+    assert "aortic_valve_mean_gradient of 4 mm[Hg] let at most" in capsys.readouterr().err
 
 
 def test_a_forecast_widens_with_time_and_tells_ages(log, capsys):

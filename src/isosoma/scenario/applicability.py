@@ -34,8 +34,8 @@ TELLS: Mapping[str, str] = {
     "pulmonary_resistance": "a catheter in the pulmonary artery, or an echo of its pressure",
     "lung_shunt": "an arterial blood gas",
     "haemoglobin_start": "a blood count",
-    "aortic_area": "an echo, for the aortic valve's gradient",
-    "mitral_area": "an echo, for the mitral valve's gradient",
+    "aortic_area": "an echo, for the aortic valve's area or gradient",
+    "mitral_area": "an echo, for the mitral valve's area or gradient",
 }
 """Unknown → what would tell it, as a clinician asks for it."""
 _MATTERS, _CHANCE, _FEW = 0.05, 8.0, 3
