@@ -6,6 +6,7 @@ import type { CycleMessage, Span } from "../messages";
 import { byId, text } from "../page";
 
 const KEPT = 64; // R peaks
+const ROOMY = 260; // px of height that labels need to stand apart
 const COLOURS: (FieldName | null)[] = [null, "pressure", "strain", "saturation"];
 const VIEWS: ViewName[] = ["anterior", "four-chamber", "short axis", "en face valves", "LVOT"];
 
@@ -82,6 +83,7 @@ export class Beating {
     const { createHeart } = await import("../heart/heart");
     this.heart = createHeart(byId<HTMLCanvasElement>("heart"));
     byId("h-note").hidden = true;
+    this.named = byId("heart").clientHeight >= ROOMY;
     this.set();
   }
 }

@@ -1,0 +1,137 @@
+"""The bedside in a real browser: heart and numbers of the twin, views, acts, the seal, the tour."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+from test_web_live import AXE, CHROMIUM, FLAGS, STATIC, assert_accessible, serve, until  # noqa: E402
+
+DRAWS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
+VIEWS = ("bedside", "rehearse", "hood", "patient")
+MOST, FIRST = 400_000, 60_000  # [byte] gzipped: of everything, and of what the first view waits for
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
+    pytest.mark.skipif(not (STATIC / "index.html").is_file(), reason="the page is not built"),
+]
+
+
+@pytest.fixture(scope="module")
+def address():
+    running, at = serve()
+    yield at
+    running.kill()
+    running.wait()
+    running.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *DRAWS])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    made = browser.new_page(viewport={"width": 1280, "height": 720})
+    faults = []
+    made.on("pageerror", lambda error: faults.append(str(error)))
+    made.goto(address)
+    until(made, "document.body.dataset.twin === 'live'", TWIN)
+    until(made, "document.querySelector('#h-note').hidden", TWIN)
+    yield made
+    made.close()
+    assert faults == []
+
+
+def test_simulated_numbers_have_interval_unit_and_age_and_the_heart_beats(page):
+    tile = "document.querySelector('#twin-numbers .sim').innerText"
+    until(page, f"/CO\\s+[\\d.]+\\s*L\\/min\\s+90 %\\s+[\\d.]+–[\\d.]+\\s+no data/.test({tile})")
+    assert page.locator("#twin-numbers .sim").count() == 6
+    assert "twin" in page.inner_text(".twin-head").lower()
+    assert page.inner_text("#axis-delay") == "0.6 s"
+    until(page, "document.querySelectorAll('#forecasts figure').length === 4")
+    stage = page.locator("#stage")
+    before = stage.screenshot()
+    page.wait_for_timeout(400)
+    assert stage.screenshot() != before
+    page.keyboard.press("c")
+    assert page.inner_text("#h-colour-said") == "pressure"
+    page.keyboard.press("v")
+    assert page.inner_text("#h-view-said") == "four-chamber"
+    page.keyboard.press("x")
+    assert page.get_attribute("#h-cut", "aria-pressed") == "true"
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
+def test_every_view_has_a_key_fits_and_is_accessible(page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for number, view in enumerate(VIEWS, 1):
+        page.keyboard.press(str(number))
+        until(page, f"document.body.dataset.view === '{view}'")
+        assert page.locator("main:visible").count() == 1
+        wide, high = page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        )
+        assert wide <= size[0]
+        assert high <= size[1]
+        if view != "rehearse":  # a room of its own, with its own tests
+            assert_accessible(page)
+
+
+def test_the_hood_says_what_the_data_cannot_tell(page):
+    page.keyboard.press("3")
+    until(page, "document.querySelectorAll('#beliefs tr').length === 13")
+    assert "not informed" in page.inner_text("#beliefs")
+    assert page.locator("#beliefs svg").count() == 13
+    page.keyboard.press("4")
+    until(page, "document.querySelectorAll('#person .twin').length === 3")
+    assert page.locator("#patient-stage canvas").count() == 1
+
+
+def test_acts_are_done_and_the_seal_holds(page):
+    page.keyboard.press("d")
+    page.get_by_role("button", name="level the transducer").click()
+    until(page, "/^Done to the sensor/.test(document.querySelector('#demo-said').textContent)")
+    page.keyboard.press("u")
+    until(page, "document.querySelectorAll('#truth tr').length === 13")
+    assert "The text is the one that was sealed" in page.inner_text("#demo-said")
+    if AXE.is_file():
+        assert_accessible(page)
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#demo")
+
+
+def test_the_tour_has_five_stops_and_can_be_skipped(page):
+    page.keyboard.press("t")
+    for stop in range(1, 6):
+        assert page.inner_text("#tour-title").startswith(f"{stop} of 5")
+        assert page.locator(".toured").count() == 1
+        page.click("#tour-next")
+    assert not page.is_visible("#tour")
+    page.keyboard.press("t")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#tour")
+    assert page.locator(".toured").count() == 0
+
+
+def test_who_wants_little_motion_gets_a_still_heart(browser, address):
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(address)
+    assert page.get_attribute("#h-still", "aria-pressed") == "true"
+    page.close()
+
+
+def test_the_page_is_light():
+    parts = [p for p in STATIC.rglob("*") if p.suffix in {".js", ".css", ".html"}]
+    sizes = {p.name: len(gzip.compress(p.read_bytes())) for p in parts}
+    assert sum(sizes.values()) <= MOST
+    assert sizes["main.js"] + sizes["index.html"] + sizes["style.css"] <= FIRST
