@@ -1,0 +1,58 @@
+/** The server's rehearsal room: what it is asked, and what it says. A refusal is its own sentence. */
+import type { Draft } from "./draft";
+
+export interface Act { name: string; form: string; meaning: string; role: string; also: string[]; takes: { word: string; unit: string; default: string | null }[] }
+export interface Acts { acts: Act[]; roles: string[] }
+export interface Unit { unit: string; factor: number; offset: number; label: string }
+export interface Course { low: (number | null)[]; median: (number | null)[]; high: (number | null)[] }
+export interface Frames { times: number[]; options: string[]; measures: Record<string, Unit & { bands: Course[] }> }
+type Triple = [number, number, number];
+export interface Chance { name: string; count: number; members: number; low: number; chance: number; high: number; first: number | null; before: number }
+export interface Judged { name: string; rank: number; loss: Triple; regret: Triple; chances: Chance[]; dominated: string[]; against: string[]; lost: number }
+export interface Difference { first: string; second: string; measure: string; when: string; low: number | null; median: number | null; high: number | null; noise: boolean; why: string }
+export interface ChanceDifference { first: string; second: string; name: string; low: number; difference: number; high: number }
+export interface Comparison { question: string; members: number; options: Judged[]; differences: Difference[]; chance_differences: ChanceDifference[] }
+export interface Evidence {
+  digest: string; status: string; reason: string; by: { name: string; qualification: string } | null; withheld: boolean; assumptions: string[];
+  applicability: { verdict: string; reasons: string[]; would_help: string[] };
+  citations: { text: string; doi?: string; verified?: boolean }[];
+  provenance: { release: string; seed: number; inputs: Record<string, string>; computed_at: number };
+}
+export interface Estimate { by: string; option: string; reason: string }
+export interface Case { id: string; version: number; rehearsal: Draft; estimates: Estimate[]; evidence: Evidence | null; comparison: Comparison | null; stale: string }
+export interface Result {
+  evidence: Evidence; comparison: Comparison | null; choices: { name: string; verdict: string; against: string[] }[] | null;
+  units: Record<string, Unit>; thresholds: Record<string, { meaning: string; source: string }>; frames: Frames | null; case?: Case;
+}
+export interface Listed { kept: string; durable: boolean; rehearsals: { id: string; question: string; version: number; status: string }[] }
+
+export class Refused extends Error {
+  constructor(said: string, readonly present: Case | null = null) { super(said); }
+}
+
+async function checked(answer: Response): Promise<Response> {
+  if (answer.ok) return answer;
+  const said = (await answer.json().catch(() => ({}))) as { error?: string; present?: Case };
+  throw new Refused(said.error ?? `The server answered ${answer.status}.`, said.present ?? null);
+}
+
+export const get = async <T>(path: string): Promise<T> => (await (await checked(await fetch(`./rehearsals${path}`))).json()) as T;
+
+const posted = async (path: string, body: unknown): Promise<Response> =>
+  checked(await fetch(`./rehearsals${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }));
+
+export const post = async <T>(path: string, body: unknown): Promise<T> => (await (await posted(path, body)).json()) as T;
+
+/** Plays a rehearsal; each event is told as it comes. */
+export async function play(id: string, told: (event: string, content: unknown) => void): Promise<void> {
+  const reader = (await posted(`/${id}/play`, {})).body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader?.read(); reader && part && !part.done; part = await reader.read()) {
+    const blocks = (rest + part.value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const [name, data] = block.split("\n");
+      if (name && data) told(name.replace("event: ", ""), JSON.parse(data.replace("data: ", "")));
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** The future of each option: median and 90 % band of four measures, on one axis of time and value. */
+import { make, penOf } from "../page";
+import type { Course, Frames } from "./api";
+
+const SHOWN: [string, string, string][] = [
+  ["mean_arterial_pressure", "MAP", "--abp"], ["heart_rate", "HR", "--ecg"], ["cardiac_output", "CO", "--accent"], ["oxygen_saturation", "SpO₂", "--pleth"],
+];
+const LEAST: Record<string, number> = { mean_arterial_pressure: 20, heart_rate: 20, cardiac_output: 2, oxygen_saturation: 6 };
+
+interface Chart { canvas: HTMLCanvasElement; value: HTMLElement; course: Course; low: number; high: number; colour: string; unit: string }
+
+/** Charts of every option, in the order of the columns; `at` moves all their marks. */
+export class Courses {
+  private readonly charts: Chart[] = [];
+  private index = 0;
+
+  constructor(readonly frames: Frames, boxes: HTMLElement[]) {
+    this.index = frames.times.length - 1;
+    for (const [name, label, colour] of SHOWN) {
+      const measure = frames.measures[name];
+      if (!measure) continue;
+      const known = measure.bands.flatMap((b) => [...b.low, ...b.high]).filter((v) => v !== null);
+      const middle = (Math.min(...known) + Math.max(...known)) / 2, half = Math.max(LEAST[name] ?? 0, (Math.max(...known) - Math.min(...known)) * 1.1) / 2;
+      measure.bands.forEach((course, i) => {
+        const figure = make("figure", "course"), caption = make("figcaption"), value = make("b"), canvas = make("canvas");
+        caption.append(make("span", "", label), value, make("span", "unit", measure.unit));
+        canvas.setAttribute("role", "img");
+        canvas.setAttribute("aria-label", `${label} of ${frames.options[i] ?? ""} over ${Math.round(frames.times.at(-1) ?? 0)} s: median and 90 % band, simulated`);
+        figure.append(caption, canvas);
+        boxes[i]?.append(figure);
+        this.charts.push({ canvas, value, course, low: middle - half, high: middle + half, colour, unit: measure.unit });
+      });
+    }
+  }
+
+  at(index: number): void {
+    this.index = index;
+    for (const c of this.charts) {
+      const { low, median, high } = c.course;
+      c.value.textContent = `${said(median[index])} (${said(low[index])}…${said(high[index])})`;
+    }
+    this.draw();
+  }
+
+  draw(): void {
+    const last = this.frames.times.length - 1, look = getComputedStyle(document.documentElement);
+    for (const c of this.charts) {
+      const got = penOf(c.canvas);
+      if (!got) continue;
+      const { pen, w, h } = got, colour = look.getPropertyValue(c.colour).trim();
+      const x = (i: number): number => (last ? (i / last) * w : 0), y = (v: number): number => h - ((v - c.low) / (c.high - c.low)) * h;
+      pen.fillStyle = colour; pen.strokeStyle = colour;
+      pen.globalAlpha = 0.22; pen.beginPath();
+      const living = c.course.low.flatMap((v, i) => (v === null ? [] : [i]));
+      for (const i of living) pen.lineTo(x(i), y(c.course.low[i] ?? 0));
+      for (const i of [...living].reverse()) pen.lineTo(x(i), y(c.course.high[i] ?? 0));
+      pen.fill();
+      pen.globalAlpha = 1; pen.lineWidth = 1.8; pen.beginPath();
+      for (const i of living) pen.lineTo(x(i), y(c.course.median[i] ?? 0));
+      pen.stroke();
+      pen.fillStyle = look.getPropertyValue("--text").trim(); pen.fillRect(Math.min(x(this.index), w - 1), 0, 1, h);
+      pen.fillStyle = look.getPropertyValue("--soft").trim(); pen.font = "11px system-ui, sans-serif";
+      pen.fillText(said(c.high), 3, 10); pen.fillText(said(c.low), 3, h - 3);
+    }
+  }
+}
+
+/** A number with three figures; a dash where nobody lives. */
+export function said(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "—";
+  return (Math.abs(value) >= 99.5 ? value.toFixed(0) : String(Number(value.toPrecision(3)))).replace("-", "−");
+}
