@@ -135,6 +135,10 @@ function demonstrate(open: boolean): void {
   if (!open && demo.open) { demo.close(); byId("b-demo").focus(); }
   byId("b-demo").setAttribute("aria-expanded", String(open));
 }
+// Who dictates or shakes would press them unmeant: they can be put off, and stay so.
+const KEYS = "isosoma.keys", keys = byId<HTMLInputElement>("keys-on");
+keys.checked = localStorage.getItem(KEYS) !== "off";
+keys.addEventListener("change", () => localStorage.setItem(KEYS, keys.checked ? "on" : "off"));
 const help = byId<HTMLDialogElement>("help");
 const acts: Record<string, () => void> = {
   " ": () => {
@@ -163,6 +167,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === " " && on instanceof HTMLButtonElement) return;
   if (on instanceof HTMLInputElement || on instanceof HTMLSelectElement || on instanceof HTMLTextAreaElement) return;
   if (byId<HTMLDialogElement>("tour").open || (help.open && event.key !== "?")) return;
+  if (!keys.checked && event.key !== "?") return;
   const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) { event.preventDefault(); act(); }
 });
