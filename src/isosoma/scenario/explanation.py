@@ -1,0 +1,199 @@
+"""Why a patient left the band: explanations ranked by how well each tells what was seen since.
+
+Members of the belief play each cause at a few severities and onsets, paired with the same members
+without it. What a cause adds, not its level, is compared with what the patient did beyond its own
+offset before the onset. The marginal likelihood averages over severities, onsets and members;
+every cause has the same share before. Another cause than these, a failing right heart among them,
+is not among the shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.core.errors import RangeError
+from isosoma.core.intervention import Change, Coding, Intervention
+from isosoma.organs.circulation.body import Person
+from isosoma.twin.course import Running, follow
+
+__all__ = ["CAUSES", "EVERY", "Explanation", "Readings", "explain", "perturbation"]
+
+Floats = npt.NDArray[np.float64]
+Bundle = Mapping[str, Floats]
+
+EVERY = 5.0
+"""Time between two frames [s]."""
+_SEVERITIES = {  # chosen here (unverified): mild, plain, grave
+    "bleeding": (3.0, 6.0, 12.0),  # mL/min/kg
+    "vasoplegia": (0.8, 0.6, 0.4),  # what is left of resistance
+    "pump failure": (
+        0.7,
+        0.5,
+        0.3,
+    ),  # what is left of the left ventricle's elastance and of its reflex
+    "tamponade": (3.0, 5.0, 8.0),  # mL/kg within three minutes
+}
+CAUSES = (*_SEVERITIES, "sensor")
+_BEFORE = (45.0, 10.0)
+"""How long before the alarm's own onset a cause may have begun [s]."""
+_OFFSETS = np.concatenate([-np.geomspace(60.0, 2.0, 16), np.geomspace(2.0, 60.0, 16)])
+"""Offsets of a sensor that are tried [sigma]."""
+_ERROR = 0.25
+"""Share of an effect that the model may get wrong (chosen here)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """What was measured: times (n,) [s], values (n,) for each output [SI], and their sigmas."""
+
+    times: Floats
+    values: Bundle
+    sigmas: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A cause with its share of belief, the severity that fits best, and a sentence."""
+
+    cause: str
+    share: float
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    cause: str
+    logs: tuple[float, ...]
+    severity: str
+
+
+def perturbation(cause: str, severity: float, at: float, person: Person) -> Intervention:
+    """Return a cause as an act: bleeding [mL/min/kg], tamponade [mL/kg], else the share left.
+
+    Raises
+    ------
+    RangeError
+        Nobody knows that cause.
+    """
+    volume = severity * person.weight * 1e-6
+    match cause:
+        case "bleeding":
+            changes = (Change("input", "bleeding_rate", "add", volume / 60.0),)
+        case "tamponade":
+            changes = (Change("input", "pericardial_fluid", "add", volume),)
+        case "vasoplegia":
+            names = ("systemic_resistance", "gain_resistance")
+            changes = tuple(Change("parameter", n, "scale", severity) for n in names)
+        case "pump failure":
+            names = ("lv_elastance", "gain_lv")
+            changes = tuple(Change("parameter", n, "scale", severity) for n in names)
+        case _:
+            raise RangeError(f"no cause is called {cause!r}", todo=f"There are {', '.join(CAUSES)}")
+    over = {"bleeding": 0.0, "tamponade": 180.0}.get(cause, 60.0)
+    return Intervention(cause, Coding("", "", ""), at, "nature", changes, over=over)
+
+
+def explain(
+    run: Running, plan: tuple[Intervention, ...], person: Person, readings: Readings, onset: float
+) -> tuple[Explanation, ...]:
+    """Return all causes, the likeliest first; their shares sum to 1.
+
+    Parameters
+    ----------
+    run : members at time 0. plan : what is done to them. onset : of the alarm [s].
+
+    Raises
+    ------
+    RangeError
+        There are no readings since the onset.
+    """
+    if not (readings.times >= onset).any():
+        raise RangeError("nothing was measured since the onset", todo="Wait for a reading")
+    plain = _seen(run, plan, readings.times, tuple(readings.values))
+    start = EVERY * (max(onset - _BEFORE[0], 0.0) // EVERY)
+    late = readings.times > start
+    moved = {n: v[late] for n, v in _moved(plain, readings, max(start, EVERY)).items()}
+    since = Readings(readings.times[late], moved, readings.sigmas)
+    plain = {n: v[late] for n, v in plain.items()}
+    begun = follow(run, plan, start, EVERY).end if start > 0.0 else run
+    fits = [_fit(c, begun, plan, person, since, onset, plain) for c in _SEVERITIES]
+    fits.append(_sensor(since, onset))
+    weights = np.array([np.logaddexp.reduce(f.logs) - np.log(len(f.logs)) for f in fits])
+    shares = np.exp(weights - np.logaddexp.reduce(weights))
+    made = [
+        Explanation(f.cause, float(s), f.severity, f"{f.cause} ({f.severity}): {s:.0%}")
+        for f, s in zip(fits, shares, strict=True)
+    ]
+    return tuple(sorted(made, key=lambda e: -e.share))
+
+
+def _seen(
+    run: Running, plan: tuple[Intervention, ...], times: Floats, names: tuple[str, ...]
+) -> Bundle:
+    """Return members at the times of the readings, (n, N) for each output."""
+    course = follow(run, plan, float(times[-1]) + EVERY - run.time, EVERY)
+    at = np.clip(np.searchsorted(course.times, times - 1e-6), 0, len(course.times) - 1)
+    return {n: course.output(n)[at] for n in names}
+
+
+def _moved(plain: Bundle, readings: Readings, until: float) -> Bundle:
+    """Return what the patient did beyond the prediction and beyond its own early offset, (n,)."""
+    early = readings.times <= until
+    out = dict[str, Floats]()
+    for name, values in readings.values.items():
+        apart = values - np.nanmedian(plain[name], axis=1)
+        out[name] = apart - (apart[early].mean() if early.any() else 0.0)
+    return out
+
+
+def _fit(
+    cause: str, run: Running, plan: tuple[Intervention, ...], person: Person, since: Readings,
+    onset: float, plain: Bundle,
+) -> _Fit:  # fmt: skip
+    moved = since.values
+    logs, best = list[float](), (-np.inf, "")
+    for severity in _SEVERITIES[cause]:
+        for before in _BEFORE:
+            act = perturbation(cause, severity, max(onset - before, 0.0), person)
+            with_it = _seen(run, (*plan, act), since.times, tuple(moved))
+            each = _log({n: with_it[n] - plain[n] for n in moved}, moved, since.sigmas)
+            logs += each.tolist()
+            best = max(best, (float(np.logaddexp.reduce(each)), _words(cause, severity)))
+    return _Fit(cause, tuple(logs), best[1])
+
+
+def _log(
+    added: Bundle, moved: Bundle, sigmas: Mapping[str, float], error: float = _ERROR
+) -> Floats:
+    """Return the log likelihood of each member (N,); a lost one explains nothing."""
+    total = np.zeros(next(iter(added.values())).shape[1])
+    for name, effect in added.items():
+        variance = sigmas[name] ** 2 + (error * effect) ** 2
+        total += -0.5 * ((moved[name][:, None] - effect) ** 2 / variance + np.log(variance)).sum(
+            axis=0
+        )
+    return np.where(np.isfinite(total), total, -1e12)
+
+
+def _sensor(readings: Readings, onset: float) -> _Fit:
+    """Return the fit of one channel that jumped while the others stayed."""
+    moved, logs, best = readings.values, list[float](), (-np.inf, "")
+    since = (readings.times >= onset - EVERY).astype(np.float64)[:, None]
+    for name in moved:
+        added = {n: np.zeros((len(since), len(_OFFSETS))) for n in moved}
+        added[name] = since * _OFFSETS * readings.sigmas[name]
+        # An offset that is tried has no model error of its own.
+        each = _log(added, moved, readings.sigmas, error=0.0)
+        logs += each.tolist()
+        best = max(best, (float(each.max()), name.replace("_", " ")))
+    return _Fit("sensor", tuple(logs), best[1])
+
+
+def _words(cause: str, severity: float) -> str:
+    unit = {"bleeding": "mL/min/kg", "tamponade": "mL/kg"}.get(cause)
+    return f"{severity:g} {unit}" if unit else f"{severity:.0%} left"

@@ -1,0 +1,144 @@
+"""Locked predictions: a signature first, late data in any order, and what a watch may cry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from isosoma.core.errors import AccessError, RangeError
+from isosoma.core.evidence import digest
+from isosoma.core.observation import Observation
+from isosoma.core.principal import Principal
+from isosoma.organs.circulation.body import Person
+from isosoma.record import open_log
+from isosoma.scenario.answering import answered, as_json
+from isosoma.scenario.case import Case, answer, ask, cases, decide
+from isosoma.scenario.comparing import compare
+from isosoma.scenario.complication_table import complications
+from isosoma.scenario.ensemble import drawn
+from isosoma.scenario.hindsight import score, scored
+from isosoma.scenario.playing import played
+from isosoma.scenario.prediction import (
+    LEVELS,
+    Prediction,
+    Watching,
+    band,
+    limit,
+    locked,
+    predictions,
+    signed,
+    watch,
+)
+from isosoma.scenario.preferences import Tables, preferences
+from isosoma.scenario.rehearsal_file import read_rehearsal
+
+NAME = "heart_rate"
+TIMES = np.array([0.0, 36000.0])
+SAID = Prediction("a", "wait", 0, TIMES, {NAME: np.tile(10.0 + (LEVELS - 0.5), (2, 1))}, "e")
+EDGE = 10.0 + 2.0 * (LEVELS[-1] - 0.5)
+
+
+def read(t, value, sigma=0.5):
+    return Observation("p", NAME, round(t * 1e9), 0, value, sigma)
+
+
+def told_of(log):
+    return cases(log.entries("p1"))["a"]
+
+
+def seen(observations, every=5.0):
+    state, alerts = Watching(SAID, every), []
+    for one in observations:
+        state, alert = watch(state, one)
+        alerts += [alert] if alert else []
+    return state, alerts
+
+
+def test_a_prediction_is_locked_by_a_signature_and_comes_back_from_the_log(tmp_path):
+    plan = read_rehearsal(
+        'question = "?"\nfor = "1 min"\n[[option]]\nname = "wait"\n'
+        '[[option]]\nname = "bleed"\ndo = ["bleed 1 L in 1 min at 10 s"]\n'
+    )
+    tables = Tables(complications(), preferences())
+    whole = played(plan, drawn(Person(), 8))
+    told = compare(whole, tables)
+    made = answered(whole, told, tables, 5)
+    surgeon = Principal("s1", "clinician", "A. Surgeon", "cardiac surgeon")
+    with open_log(tmp_path / "a.log") as log:
+        log.append("p1", [ask(Case("a", plan))]).result()
+        log.append("p1", answer(told_of(log), made, as_json(told))).result()
+        with pytest.raises(AccessError, match="locked by a signature"):
+            signed(told_of(log), whole, "wait", 5)
+        for step in ("reviewed", "signed"):
+            log.append("p1", [decide(told_of(log), step, surgeon)], by=surgeon).result()
+        case = told_of(log)
+        one = signed(case, whole, "bleed", 5)
+        with pytest.raises(RangeError, match="no option"):
+            signed(case, whole, "wish", 5)
+        with pytest.raises(AccessError, match="not what was signed"):
+            signed(case, replace(whole, ensemble=drawn(Person(), 8, seed=1)), "bleed", 5)
+        log.append("p1", [locked(one)]).result()
+        log.append("p1", [locked(replace(one, option="wait"))]).result()
+        back = predictions(log.entries("p1"))["a"]
+    assert case.evidence is not None
+    assert (back.option, back.at, back.evidence) == ("bleed", 5, digest(case.evidence))
+    assert all(np.array_equal(back.values[n], v) for n, v in one.values.items())
+    rows = [band(back, "mean_arterial_pressure", t) for t in (5.0, 55.0)]
+    assert rows[1].median < rows[0].median
+    assert all(r.low < r.median < r.high for r in rows)
+    with pytest.raises(RangeError, match="outside"):
+        band(back, "mean_arterial_pressure", 61.0)
+
+
+def test_any_order_of_late_data_gives_the_same_state_and_the_same_onset():
+    course = [read(5.0 * i, 10.0) for i in range(3)]
+    course += [read(15.0 + 5.0 * i, EDGE + 2.0) for i in range(3)]
+    for order in permutations(course):
+        state, alerts = seen(order)
+        assert [r.time for r in state.seen[NAME]] == [5.0 * i for i in range(6)]
+        assert [a.gross for a in alerts] == [False]
+        assert alerts[0].onset >= 15.0
+
+
+def test_a_gross_exit_is_told_at_once_and_once_and_a_repeat_changes_nothing():
+    state, alerts = seen([read(0.0, 10.0), read(5.0, 5.0), read(10.0, 5.0), read(10.0, 5.0)])
+    assert [(a.gross, a.time) for a in alerts] == [(True, 5.0)]
+    assert "below" in alerts[0].text
+    assert len(state.seen[NAME]) == 3
+    assert watch(state, read(-1.0, 0.0)) == (state, None)
+    assert watch(state, read(15.0, 0.0, sigma=0.0)) == (state, None)
+
+
+def test_noise_on_the_very_edge_cries_as_rarely_as_is_stated():
+    rng = np.random.Generator(np.random.Philox(3))
+    # One of two sides, so twice a day between alerts; readings are rare, so that runs are short.
+    every = 864.0
+    h, wanted, runs = limit(every, 1), 2.0 * 86400.0 / every, []
+    for _ in range(400):
+        total, n = 0.0, 0
+        while total <= h:
+            total, n = max(0.0, total + rng.standard_normal() - 0.5), n + 1
+        runs.append(n)
+    assert np.mean(runs) == pytest.approx(wanted, rel=0.2)
+
+
+def test_hindsight_of_a_true_prediction_covers_what_it_says_and_is_kept_as_a_decision():
+    rng = np.random.Generator(np.random.Philox(4))
+    truth = rng.uniform(9.5, 10.5, 2000)
+    scores = score(SAID, [read(float(i), v, 1e-6) for i, v in enumerate(truth)])
+    assert scores[NAME].inside_50 == pytest.approx(0.5, abs=0.04)
+    assert scores[NAME].inside_90 == pytest.approx(0.9, abs=0.03)
+    assert scores[NAME].crps == pytest.approx(1.0 / 6.0, rel=0.05)
+    worse = score(SAID, [read(float(i), v + 1.0, 1e-6) for i, v in enumerate(truth)])
+    assert worse[NAME].crps > 3.0 * scores[NAME].crps
+    draft = scored(SAID, scores)
+    assert (draft.kind, draft.payload["event"], draft.payload["evidence"]) == (
+        "decision",
+        "scored",
+        "e",
+    )
+    with pytest.raises(RangeError, match="no reading"):
+        score(SAID, [])
