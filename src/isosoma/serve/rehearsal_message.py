@@ -93,6 +93,7 @@ def result_message(
     """Return a comparison with its courses; without a number where the model does not apply."""
     shown = not withheld(evidence)
     return {
+        "played": _played(played),
         "evidence": evidence_message(evidence),
         "comparison": json.loads(as_json(comparison)) if shown else None,
         "choices": [
@@ -104,6 +105,14 @@ def result_message(
                        for p in table.predicates},
         "frames": frames_message(played) if shown else None,
     }  # fmt: skip
+
+
+def _played(played: Played) -> str:
+    who = {
+        "posterior": "of the twin's belief about this patient",
+        "prior": "of nobody in particular: a usual adult, since no patient is measured here",
+    }[played.ensemble.origin]
+    return f"{played.members} members {who}; the same for every option."
 
 
 def _unit(name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isosoma.core.errors import AccessError, BusyError, IsosomaError, VocabularyError
-from isosoma.core.evidence import Status
+from isosoma.core.evidence import Evidence, Status
 from isosoma.core.principal import Principal
 from isosoma.record import Draft, Entry
 from isosoma.scenario.acceptable import acceptable
@@ -134,8 +134,8 @@ class Room:
         with self._writing:
             case = self.case(id_)
             draft = decide(case, to, by, reason)
-            if to != "rejected" and (why := self.tell(case)["stale"]):
-                raise AccessError(why, "rehearsal")
+            if to != "rejected" and case.evidence is not None:
+                _same(case, case.evidence)
             self._append([draft])
         return self.case(id_)
 
@@ -153,12 +153,25 @@ class Room:
             self._playing.release()
 
     def _play(self, case: Case, members: int) -> Generator[Event, None, None]:
-        twin = None if self.keeper is None else self.keeper.twin
+        twin = self._twin()
         for heard in play(case.rehearsal, self._ensemble(twin, members)):
             yield "progress", {"share": heard.done / heard.total}
             if heard.played is not None:
                 last = heard.played.members == members
                 yield self._result(case, heard.played, twin, last)
+
+    def _twin(self) -> Twin | None:
+        """Return the twin; None where there is nobody to have one.
+
+        Raises
+        ------
+        BusyError
+            The patient's twin is not there (yet): somebody usual is no stand-in for them.
+        """
+        if self.keeper is not None and self.keeper.twin is None:
+            said = self.keeper.status.said
+            raise BusyError(f"there is no twin to rehearse on: {said}", todo="Try again later")
+        return None if self.keeper is None else self.keeper.twin
 
     def _ensemble(self, twin: Twin | None, members: int) -> Ensemble:
         if twin is None:
@@ -187,6 +200,13 @@ class Room:
             self.lane.log.append(self.lane.patient, drafts, purpose="rehearsal").result()
         else:
             self._drafts += drafts
+
+
+def _same(case: Case, evidence: Evidence) -> None:
+    """Refuse an answer to an older edit; newer data are said beside it, for the one who signs."""
+    members = evidence.provenance.inputs["members"]
+    if why := stale(evidence, members, digest_of(case.rehearsal)):
+        raise AccessError(why, "rehearsal")
 
 
 def _open(case: Case) -> Case:

@@ -21,6 +21,7 @@ export interface Evidence {
 export interface Estimate { by: string; option: string; reason: string }
 export interface Case { id: string; version: number; rehearsal: Draft; estimates: Estimate[]; evidence: Evidence | null; comparison: Comparison | null; stale: string }
 export interface Result {
+  played: string;
   evidence: Evidence; comparison: Comparison | null; choices: { name: string; verdict: string; against: string[] }[] | null;
   units: Record<string, Unit>; thresholds: Record<string, { meaning: string; source: string }>; frames: Frames | null; case?: Case;
 }

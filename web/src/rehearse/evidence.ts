@@ -16,7 +16,7 @@ export function drawer(evidence: Evidence): HTMLElement {
   box.append(
     make("summary", "", `Evidence: ${VERDICTS[applicability.verdict] ?? applicability.verdict}`),
     ...listed("Applicability", applicability.reasons), ...listed("What would help most", applicability.would_help), ...listed("Assumptions", evidence.assumptions),
-    ...listed("Citations", evidence.citations.map((c) => `${c.text}${c.doi ? ` doi:${c.doi}` : ""}${c.verified === false ? " (not verified)" : ""}`)),
+    ...listed("Citations", evidence.citations.map((c) => `${c.text}${c.doi ? ` doi:${c.doi}` : ""}${c.verified === false && !c.text.includes("(unverified)") ? " (unverified)" : ""}`)),
     ...listed("Provenance", [`digest ${evidence.digest}`, `release ${provenance.release}, seed ${provenance.seed}`, ...Object.entries(provenance.inputs).map(([k, v]) => `${k} ${v}`)]),
   );
   if (applicability.verdict !== "in") box.open = true;
@@ -28,5 +28,5 @@ export function standing(found: Case | null): string {
   const e = found.evidence, who = e?.by ? ` by ${e.by.name}${e.by.qualification ? `, ${e.by.qualification}` : ""}` : "";
   const words = e ? `${e.status}${e.status === "computed" ? "" : who}${e.reason ? `: ${e.reason}` : ""}` : "asked";
   const guesses = found.estimates.map((g) => `${g.by} guessed ${g.option}`).join("; ");
-  return [`Version ${found.version}, ${words}.`, guesses && `${guesses}.`, found.stale && `${found.stale}.`].filter(Boolean).join(" ");
+  return [`Version ${found.version}, ${words}.`, guesses && `${guesses}.`, found.stale && `Careful: ${found.stale}.`].filter(Boolean).join(" ");
 }

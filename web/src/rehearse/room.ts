@@ -103,6 +103,7 @@ class Room {
   private showResult(): void {
     const fresh = this.result !== null && this.kept === this.draft, status = this.found?.evidence?.status;
     this.scrub.replaceChildren(); this.results.replaceChildren();
+    this.columns.querySelectorAll(".courses").forEach((box) => box.remove());
     this.courses = null;
     if (this.result && fresh) this.showFutures(this.result);
     else if (this.result) this.results.append(make("p", "soft", "Edited since it was played: rehearse again."));
@@ -115,6 +116,7 @@ class Room {
 
   private showFutures(result: Result): void {
     const { comparison, frames } = result;
+    this.results.append(make("p", "played", `Simulated: ${result.played}`));
     if (comparison && frames) {
       const boxes = [...this.columns.children].map((c) => { const box = make("div", "courses"); c.append(box); return box; });
       this.courses = new Courses(frames, boxes);
@@ -159,7 +161,6 @@ class Room {
     });
     this.busy = false; this.progress.hidden = true;
     this.showResult();
-    this.columns.querySelectorAll(".courses:not(:last-child)").forEach((box) => box.remove());
   }
 
   private heard(event: string, content: unknown): void {
