@@ -27,7 +27,8 @@ from isosoma.organs.circulation.body import Person
 from isosoma.scenario.ensemble import begun, drawn, part, standing
 from isosoma.scenario.explanation import CAUSES, Readings, explain, perturbation
 from isosoma.scenario.hindsight import score
-from isosoma.scenario.prediction import OUTPUTS, Alert, Prediction, Watching, quantiles, watch
+from isosoma.scenario.prediction import OUTPUTS, Prediction, quantiles
+from isosoma.scenario.watching import Alert, Watching, watch
 from isosoma.twin.course import Running, follow
 
 Floats = npt.NDArray[np.float64]
@@ -149,8 +150,9 @@ def _padded(y: dict[str, Floats], known: Library) -> dict[str, Floats]:
     return {n: np.pad(v, (0, rows - len(v)), mode="edge") for n, v in y.items()}
 
 
-def explained(known: Library, cases: int, rng: np.random.Generator, seed: int) -> dict[str, object]:
+def explained(known: Library, cases: int, seed: int) -> dict[str, object]:
     """Return how often the right cause comes first."""
+    rng = np.random.Generator(np.random.Philox(seed + 3000))
     hidden, table, missed, right = plants(cases * len(CAUSES), seed + 3000), Counter(), 0, 0
     for k in range(cases * len(CAUSES)):
         cause = CAUSES[k % len(CAUSES)]
@@ -201,7 +203,7 @@ def main() -> None:
     print(json.dumps(out), flush=True)
     out |= bleeds(known, args.bleeds, rng, args.seed)
     print(json.dumps(out), flush=True)
-    out |= explained(known, args.cases, rng, args.seed)
+    out |= explained(known, args.cases, args.seed)
     print(json.dumps(out | {"seconds": round(time.perf_counter() - begin, 1)}))
 
 

@@ -21,19 +21,10 @@ from isosoma.scenario.complication_table import complications
 from isosoma.scenario.ensemble import drawn
 from isosoma.scenario.hindsight import score, scored
 from isosoma.scenario.playing import played
-from isosoma.scenario.prediction import (
-    LEVELS,
-    Prediction,
-    Watching,
-    band,
-    limit,
-    locked,
-    predictions,
-    signed,
-    watch,
-)
+from isosoma.scenario.prediction import LEVELS, Prediction, band, locked, predictions, signed
 from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal_file import read_rehearsal
+from isosoma.scenario.watching import Watching, limit, watch
 
 NAME = "heart_rate"
 TIMES = np.array([0.0, 36000.0])
