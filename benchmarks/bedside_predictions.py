@@ -137,7 +137,7 @@ def bleeds(known: Library, count: int, rng: np.random.Generator, seed: int) -> d
         times = known.times[: len(y[OUTPUTS[0]])]
         found = watched(predicted(known, nearest(known, _padded(y, known))),
                         readings(times, y, LEARNT))  # fmt: skip
-        right = found is not None and found[1] > ONSET
+        right = found is not None and found[1] >= ONSET
         waits.append(found[1] - ONSET if found is not None and right else np.inf)
     finite = [w for w in waits if np.isfinite(w)]
     return {"bleeds": count, "bleeds_in_120s": int(np.sum(np.array(waits) <= 120.0)),
@@ -176,7 +176,7 @@ def _first(known: Library, plant: Running, cause: str, rng: np.random.Generator)
         y[name] = y[name] + sign * severity * SIGMA[name] * (times >= ONSET)
     chosen = nearest(known, _padded(y, known))
     found = watched(predicted(known, chosen), readings(times, y, LEARNT))
-    if found is None or found[1] <= ONSET:
+    if found is None or found[1] < ONSET:
         return "no alert" if found is None else "false alert"
     alert, at = found
     upto = times <= at + LATER
