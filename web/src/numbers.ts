@@ -36,7 +36,7 @@ function showRate(s: State, silent: number): void {
 function showPressure(s: State, silent: number): void {
   const p = s.pressure;
   text("abp", p ? `${Math.round(p.systolic)}/${Math.round(p.diastolic)}` : "–");
-  text("abp-mean", p ? `mean ${Math.round(p.mean)}, sys. ${Math.round(p.low)}–${Math.round(p.high)}` : "no pulse measured yet");
+  text("abp-mean", p ? `mean ${Math.round(p.mean)}\nsystolic ${Math.round(p.low)}–${Math.round(p.high)}` : "no pulse measured yet");
   text("abp-age", p ? `last ${p.beats} beats, ${seconds(p.age + silent)} ago` : "");
 }
 
