@@ -124,6 +124,21 @@ def test_an_edit_is_undone_and_made_again_by_keys(page):
     assert page.get_by_label("time of act 1").first.input_value() == "30 s"
 
 
+def test_an_edited_field_leaves_the_focus_where_it_goes(page):
+    page.get_by_label("time of act 1").first.fill("10 s")
+    page.get_by_label("act to add to watch").click()
+    page.keyboard.type("bleed 300 mL")
+    page.keyboard.press("Enter")
+    acts = page.locator(".option .words")
+    assert [acts.nth(i).input_value() for i in range(acts.count())][:2] == [
+        "bleed 300 mL", "fluid 500 mL in 10 min",
+    ]  # fmt: skip
+    assert page.get_by_label("time of act 1").nth(1).input_value() == "10 s"
+    page.get_by_label("remove act 1 of option 1").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.ariaLabel") == "act to add to watch"
+
+
 def test_an_unknown_act_is_told_in_a_sentence(page):
     words = page.get_by_label("act 1, with its dose").first
     words.fill("flood 500 mL")

@@ -3,7 +3,8 @@ import { make } from "../page";
 import type { Act, Acts } from "./api";
 import { type Draft, joined, type Option, parted, type Step, withOption, withSteps } from "./draft";
 
-type Change = (draft: Draft) => void;
+/** What an edit makes of the present draft; a quiet one leaves the fields as they stand, and the focus. */
+type Change = (edit: (draft: Draft) => Draft, quiet?: boolean) => void;
 
 const START = "60 s";
 
@@ -35,24 +36,25 @@ function sentence(act: Act): string {
   return [act.name, ...parts].join(" ");
 }
 
-function stepRow(draft: Draft, acts: Acts, i: number, k: number, step: Step, change: Change): HTMLElement {
-  const row = make("li", "step"), { what, at } = parted(step.act), set = (act: string, by: string): void => change(withSteps(draft, i, (s) => s.map((o, j) => (j === k ? { act, by } : o))));
+function stepRow(acts: Acts, i: number, k: number, step: Step, change: Change): HTMLElement {
+  const row = make("li", "step"), { what, at } = parted(step.act);
+  const set = (edit: (old: Step) => Step): void => change((d) => withSteps(d, i, (s) => s.map((o, j) => (j === k ? edit(o) : o))), true);
   const role = make("select"), usual = rowOf(acts, what)?.role ?? "";
   role.setAttribute("aria-label", `who does act ${k + 1}`);
   role.append(...acts.roles.map((r) => new globalThis.Option(r, r, false, r === (step.by || usual))));
-  role.addEventListener("change", () => set(step.act, role.value));
-  const words = field(`act ${k + 1}, with its dose`, what, (said) => set(joined(said, at), step.by));
+  role.addEventListener("change", () => set((o) => ({ ...o, by: role.value })));
+  const words = field(`act ${k + 1}, with its dose`, what, (said) => set((o) => ({ ...o, act: joined(said, parted(o.act).at) })));
   words.className = "words";
   words.title = rowOf(acts, what)?.form ?? "";
-  const time = field(`time of act ${k + 1}`, at, (said) => set(joined(what, said), step.by));
+  const time = field(`time of act ${k + 1}`, at, (said) => set((o) => ({ ...o, act: joined(parted(o.act).what, said) })));
   time.className = "time";
   const under = make("div", "row");
-  under.append(make("span", "soft", "at"), time, role, button("×", `remove act ${k + 1}: ${step.act}`, () => change(withSteps(draft, i, (s) => s.filter((_, j) => j !== k)))));
+  under.append(make("span", "soft", "at"), time, role, button("×", `remove act ${k + 1} of option ${i + 1}`, () => change((d) => withSteps(d, i, (s) => s.filter((_, j) => j !== k)))));
   row.append(words, under);
   return row;
 }
 
-function adder(draft: Draft, acts: Acts, i: number, option: Option, change: Change): HTMLElement {
+function adder(acts: Acts, i: number, option: Option, change: Change): HTMLElement {
   const form = make("form", "adder"), input = make("input"), hint = make("p", "soft hint"), add = make("button", "", "Add");
   input.setAttribute("list", "acts-known"); input.placeholder = "search an act, or say it whole";
   input.setAttribute("aria-label", `act to add to ${option.name}`);
@@ -63,7 +65,7 @@ function adder(draft: Draft, acts: Acts, i: number, option: Option, change: Chan
     if (!said) return;
     const { what, at } = parted(said);
     const whole = act && said.toLowerCase() === act.name ? sentence(act) : what;
-    change(withSteps(draft, i, (s) => [...s, { act: joined(whole, at === "0 s" ? START : at), by: "" }]));
+    change((d) => withSteps(d, i, (s) => [...s, { act: joined(whole, at === "0 s" ? START : at), by: "" }]));
   });
   const line = make("div", "row");
   line.append(input, add);
@@ -72,14 +74,14 @@ function adder(draft: Draft, acts: Acts, i: number, option: Option, change: Chan
 }
 
 /** The editable head of a column. */
-export function column(draft: Draft, acts: Acts, i: number, option: Option, change: Change): HTMLElement {
+export function column(acts: Acts, i: number, option: Option, change: Change): HTMLElement {
   const box = make("section", "option"), head = make("div", "row head"), list = make("ol", "steps");
   box.setAttribute("aria-label", `Option ${option.name}`);
-  const name = field(`name of option ${i + 1}`, option.name, (said) => change(withOption(draft, i, (o) => ({ ...o, name: said }))));
+  const name = field(`name of option ${i + 1}`, option.name, (said) => change((d) => withOption(d, i, (o) => ({ ...o, name: said })), true));
   name.className = "name";
-  head.append(name, button("×", `remove option ${option.name}`, () => change({ ...draft, option: draft.option.filter((_, k) => k !== i) })));
-  list.append(...option.do.map((step, k) => stepRow(draft, acts, i, k, step, change)));
+  head.append(name, button("×", `remove option ${option.name}`, () => change((d) => ({ ...d, option: d.option.filter((_, k) => k !== i) }))));
+  list.append(...option.do.map((step, k) => stepRow(acts, i, k, step, change)));
   if (!option.do.length) list.append(make("li", "soft", "No act: waits and watches."));
-  box.append(head, list, adder(draft, acts, i, option, change));
+  box.append(head, list, adder(acts, i, option, change));
   return box;
 }

@@ -65,7 +65,7 @@ class Room {
     const acts: [string, string, () => void][] = [
       ["rehearse", "Rehearse", () => void this.rehearse()], ["guess", "Own estimate", () => this.guess()],
       ["undo", "Undo", () => this.turn(undo)], ["redo", "Redo", () => this.turn(redo)],
-      ["option", "Add option", () => this.change({ ...this.draft, option: [...this.draft.option, { name: freeName(this.draft), do: [], against: [] }] })],
+      ["option", "Add option", () => this.change((d) => ({ ...d, option: [...d.option, { name: freeName(d), do: [], against: [] }] }))],
       ["sign", "Sign", () => this.sign()], ["reject", "Reject", () => this.reject()],
       ["save", "Hand over", () => this.download()], ["open", "Open", () => file.click()],
     ];
@@ -90,13 +90,17 @@ class Room {
   }
 
   private turn(which: (h: History) => History): void { this.history = which(this.history); this.show(); }
-  private change(draft: Draft): void { this.history = edit(this.history, draft); this.show(); }
+  private change(made: (draft: Draft) => Draft, quiet = false): void {
+    this.history = edit(this.history, made(this.draft));
+    if (quiet) this.showResult(); else this.show();
+  }
 
   /** Draws the columns anew; results stay only where they are of what is written there. */
   private show(): void {
-    const label = document.activeElement?.getAttribute("aria-label");
-    this.columns.replaceChildren(...this.draft.option.map((o, i) => column(this.draft, this.acts, i, o, (d) => this.change(d))));
-    if (label) this.columns.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`)?.focus();
+    const on = document.activeElement, label = on?.getAttribute("aria-label") ?? "", i = [...this.columns.children].findIndex((c) => c.contains(on));
+    this.columns.replaceChildren(...this.draft.option.map((o, k) => column(this.acts, k, o, (made, quiet) => this.change(made, quiet))));
+    const box = this.columns.children[i];
+    (box?.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`) ?? box?.querySelector<HTMLElement>(".adder input"))?.focus();
     this.showResult();
   }
 
@@ -168,7 +172,7 @@ class Room {
     if (event === "progress") { this.progress.value = (content as { share: number }).share; return; }
     this.result = content as Result;
     this.found = this.result.case ?? this.found;
-    this.show();
+    this.showResult();
   }
 
   private guess(): void {
@@ -187,14 +191,14 @@ class Room {
       if (!who.name.trim() || !who.qualification.trim()) throw new Refused("A signature needs a name and a qualification.");
       if (this.found?.evidence?.status === "computed") this.found = await post<Case>(`/${id}/review`, who);
       this.found = await post<Case>(`/${id}/sign`, who);
-      this.show();
+      this.showResult();
     });
   }
 
   private reject(): void {
     ask(this.root, "Reject", "Say why this result is not to be used.", [...WHO, { name: "reason", label: "Reason" }], "Reject", async (said) => {
       this.found = await post<Case>(`/${this.found?.id ?? ""}/reject`, said);
-      this.show();
+      this.showResult();
     });
   }
 

@@ -3,7 +3,9 @@ import { make } from "../page";
 import type { Chance, Comparison, Difference, Judged, Result, Unit } from "./api";
 import { said } from "./courses";
 
-const percent = (share: number): string => `${said(100 * share)}`;
+/** One decimal below ten, none above: more would say more than some hundred members know. */
+const fixed = (value: number): string => value.toFixed(Math.abs(value) < 9.95 ? 1 : 0).replace("-", "−");
+const percent = (share: number): string => fixed(100 * share);
 
 function row(head: string, cells: (string | HTMLElement)[], group: "th" | "td" = "td"): HTMLTableRowElement {
   const made = make("tr"), first = make("th", "", head);
@@ -53,7 +55,7 @@ export function chances(result: Result, comparison: Comparison): HTMLElement {
   return box;
 }
 
-const interval = ([low, mean, high]: [number, number, number]): string => `${said(mean)} (${said(low)}…${said(high)})`;
+const interval = ([low, mean, high]: [number, number, number]): string => `${fixed(mean)} (${fixed(low)}…${fixed(high)})`;
 
 export function ranking(result: Result, comparison: Comparison): HTMLElement {
   const sorted = [...comparison.options].sort((a, b) => a.rank - b.rank || a.loss[1] - b.loss[1]);
