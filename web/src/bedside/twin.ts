@@ -50,7 +50,7 @@ function showFindings(all: Finding[]): void {
   told = key;
   for (const id of ["findings", "hood-findings"]) byId(id).replaceChildren(...all.map((f) => {
     const row = make("p", `finding ${f.kind}`);
-    row.append(make("b", "", f.kind === "sensor" ? "Sensor" : "Patient"), make("span", "", f.text), make("time", "", clock(f.clock)));
+    row.append(make("b", "", f.kind === "sensor" ? "Sensor" : "Patient"), make("span", "", f.text.replace(/^(sensor|patient): /, "")), make("time", "", clock(f.clock)));
     return row;
   }));
   byId("no-findings").hidden = all.length > 0;
