@@ -41,7 +41,7 @@ from isosoma.core.principal import Principal
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.rehearsal_message import acts_message
-from isosoma.serve.rehearsal_room import Event, Room
+from isosoma.serve.rehearsal_room import Event, Room, Shelf
 from isosoma.serve.telemetry import Lane, answer, body_of
 
 __all__ = ["add_routes"]
@@ -77,7 +77,7 @@ class _Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def add_routes(app: FastAPI, keeper: Keeper | None, lane: Lane | None = None) -> None:
     """Add the routes of the rehearsal room."""
-    room = Room(keeper, lane)
+    room = Room(keeper, Shelf(lane))
     _add_reading(app, room)
     _add_writing(app, room)
 
@@ -90,7 +90,7 @@ def _add_reading(app: FastAPI, room: Room) -> None:
         return await _safely(request, lambda: _listed(room))
 
     async def one(request: Request, id_: str) -> Response:
-        return await _safely(request, lambda: room.tell(room.case(id_)))
+        return await _safely(request, lambda: room.tell(room.shelf.case(id_)))
 
     async def frames(request: Request, id_: str) -> Response:
         return await _safely(request, lambda: _frames(room, id_))
@@ -107,7 +107,7 @@ def _add_writing(app: FastAPI, room: Room) -> None:
 
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
-            room.play(room.case(id_).id, asked.members)))  # fmt: skip
+            room.play(room.shelf.case(id_).id, asked.members)))  # fmt: skip
 
     async def guess(request: Request, id_: str) -> Response:
         return await _with(request, _Guess, lambda asked: room.tell(
@@ -126,13 +126,13 @@ def _listed(room: Room) -> dict[str, Any]:
     rows = [
         {"id": c.id, "question": c.rehearsal.question, "version": c.rehearsal.version,
          "status": "asked" if c.evidence is None else c.evidence.status}
-        for c in room.cases().values()
+        for c in room.shelf.cases().values()
     ]  # fmt: skip
-    return {"kept": room.kept, "durable": room.lane is not None, "rehearsals": rows}
+    return {"kept": room.shelf.kept, "durable": room.shelf.lane is not None, "rehearsals": rows}
 
 
 def _frames(room: Room, id_: str) -> dict[str, Any]:
-    found = room.results.get(room.case(id_).id)
+    found = room.results.get(room.shelf.case(id_).id)
     if found is None:
         raise VocabularyError("its course is not there", "frames", "Play it (again)")
     return {"frames": found["frames"]}
@@ -144,7 +144,7 @@ def _edit(room: Room, asked: _Edit) -> Response:
     try:
         return answer(200, room.tell(room.edit(asked.id, asked.version, rehearsal)))
     except AccessError as error:
-        present = room.tell(room.case(asked.id))
+        present = room.tell(room.shelf.case(asked.id))
         return answer(409, {"error": str(error), "yours": raw, "present": present})
 
 

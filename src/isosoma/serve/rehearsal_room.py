@@ -35,29 +35,18 @@ from isosoma.serve.simulation import person_of
 from isosoma.serve.telemetry import Lane
 from isosoma.twin.fold import Twin
 
-__all__ = ["Event", "Room"]
+__all__ = ["Event", "Room", "Shelf"]
 
 Event = tuple[str, dict[str, Any]]
 """Name and content of what is told while it plays."""
 
 
 @dataclass(slots=True, eq=False)
-class Room:
-    """Rehearsals of one patient.
+class Shelf:
+    """Where rehearsals are kept: the patient's log; without one, in memory."""
 
-    Attributes
-    ----------
-    keeper : whose twin is played; without a twin, members of the prior are.
-    lane : the open log; without one, rehearsals last as long as the server.
-    results : what was played last, by id; it is not kept in the log.
-    """
-
-    keeper: Keeper | None = None
     lane: Lane | None = None
-    results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    _drafts: list[Draft] = field(default_factory=list[Draft])
-    _writing: threading.Lock = field(default_factory=threading.Lock)
-    _playing: threading.Lock = field(default_factory=threading.Lock)
+    drafts: list[Draft] = field(default_factory=list[Draft])
 
     @property
     def kept(self) -> str:
@@ -70,7 +59,7 @@ class Room:
         """Return all rehearsals."""
         if self.lane is not None:
             return cases(self.lane.log.entries(self.lane.patient, ["decision"]))
-        return cases(_entry(i, d) for i, d in enumerate(self._drafts))
+        return cases(_entry(i, d) for i, d in enumerate(self.drafts))
 
     def case(self, id_: str) -> Case:
         """Return one.
@@ -86,6 +75,31 @@ class Room:
                 f"no rehearsal is called {id_[:40]!r}", "rehearsal", "Make it again"
             )
         return found
+
+    def append(self, drafts: Sequence[Draft]) -> None:
+        """Keep what was done; returns when it is durable."""
+        if self.lane is not None:
+            self.lane.log.append(self.lane.patient, drafts, purpose="rehearsal").result()
+        else:
+            self.drafts += drafts
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """Rehearsals of one patient.
+
+    Attributes
+    ----------
+    keeper : whose twin is played; without a twin, members of the prior are.
+    shelf : where rehearsals are kept.
+    results : what was played last, by id; it is not kept in the log.
+    """
+
+    keeper: Keeper | None = None
+    shelf: Shelf = field(default_factory=Shelf)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _playing: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, case: Case) -> dict[str, Any]:
         """Return where a rehearsal stands, as the page is told."""
@@ -111,17 +125,17 @@ class Room:
             if not id_:
                 case = Case(secrets.token_hex(8), replace(rehearsal, version=1))
             else:
-                old = _open(self.case(id_))
+                old = _open(self.shelf.case(id_))
                 new = edited(History(old.rehearsal), replace(rehearsal, version=version + 1))
                 case = replace(old, rehearsal=new.present)
-            self._append([ask(case)])
-        return self.case(case.id)
+            self.shelf.append([ask(case)])
+        return self.shelf.case(case.id)
 
     def guess(self, id_: str, by: Principal, option: str, reason: str) -> Case:
         """Keep a clinician's own estimate; refused once the answer is there."""
         with self._writing:
-            self._append([estimate(self.case(id_), Estimate(by, option, reason))])
-        return self.case(id_)
+            self.shelf.append([estimate(self.shelf.case(id_), Estimate(by, option, reason))])
+        return self.shelf.case(id_)
 
     def decide(self, id_: str, to: Status, by: Principal, reason: str = "") -> Case:
         """Keep a review, a signature or a rejection.
@@ -132,12 +146,12 @@ class Room:
             The step is not allowed, or the rehearsal was edited since it was answered.
         """
         with self._writing:
-            case = self.case(id_)
+            case = self.shelf.case(id_)
             draft = decide(case, to, by, reason)
             if to != "rejected" and case.evidence is not None:
                 _same(case, case.evidence)
-            self._append([draft])
-        return self.case(id_)
+            self.shelf.append([draft])
+        return self.shelf.case(id_)
 
     def play(self, id_: str, members: int) -> Generator[Event, None, None]:
         """Yield progress, first comparisons, and the answer, which is kept."""
@@ -146,7 +160,7 @@ class Room:
             yield "fault", {"error": str(busy)}
             return
         try:
-            yield from self._play(_open(self.case(id_)), members)
+            yield from self._play(_open(self.shelf.case(id_)), members)
         except IsosomaError as error:
             yield "fault", {"error": str(error)}
         finally:
@@ -187,19 +201,13 @@ class Room:
         if not last:
             return "partial", said
         with self._writing:
-            now = _open(self.case(case.id))
-            self._append(answer(now, evidence, as_json(comparison)))
+            now = _open(self.shelf.case(case.id))
+            self.shelf.append(answer(now, evidence, as_json(comparison)))
         self.results[case.id] = said
-        return "answer", said | {"case": self.tell(self.case(case.id))}
+        return "answer", said | {"case": self.tell(self.shelf.case(case.id))}
 
     def _now(self) -> int:
         return self.keeper.now() if self.keeper is not None else time.time_ns()
-
-    def _append(self, drafts: Sequence[Draft]) -> None:
-        if self.lane is not None:
-            self.lane.log.append(self.lane.patient, drafts, purpose="rehearsal").result()
-        else:
-            self._drafts += drafts
 
 
 def _same(case: Case, evidence: Evidence) -> None:
