@@ -1,0 +1,71 @@
+"""The bedside's promised numbers in one line of JSON; what is not measured is null, and says why.
+
+Each part is a benchmark of its own; this one runs them in turn and collects what they print last.
+"""
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+STATIC = HERE.parent / "src" / "isosoma" / "serve" / "static"
+KEYS = (
+    *("complication_sensitivity", "false_findings", "brier_skill", "explanation_first"),
+    *("phase_error_p95_ms", "display_delay_ms", "js_ms_per_frame", "draw_calls", "first_view_s"),
+    *("bundle_kb", "viewers_p99_ms", "samples_lost", "compare_s", "compare_first_s"),
+    "soak_growth_mb",
+)
+QUICK = {
+    "bedside_complications": ("--patients", "10", "--members", "16"),
+    "bedside_predictions": ("--cases", "1", "--quiet", "4", "--bleeds", "2"),
+    "bedside_viewers": ("--viewers", "10", "--seconds", "5"),
+}
+
+
+def bundle_kb() -> float | None:
+    """Return the gzipped size of all the page's scripts, lazy ones too, in kB; None unbuilt."""
+    scripts = sorted(STATIC.rglob("*.js"))
+    size = sum(len(gzip.compress(p.read_bytes(), 9, mtime=0)) for p in scripts)
+    return round(size / 1e3, 1) if scripts else None
+
+
+def last_json(text: str) -> dict[str, Any]:
+    """Return the object on the last line of `text`, or an empty one where there is none."""
+    try:
+        said = json.loads(text.strip().rpartition("\n")[2])
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def part(name: str, arguments: tuple[str, ...]) -> dict[str, Any]:
+    """Run one part; return what it measured, nothing where it failed."""
+    command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        print(f"{name} failed with code {done.returncode}: its numbers are null.", flush=True)
+        return {}
+    return last_json(done.stdout)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="few patients, few viewers")
+    parser.add_argument("--no-peers", action="store_true", help="there are none")
+    given = parser.parse_args()
+    found: dict[str, Any] = {"bundle_kb": bundle_kb()}
+    for name, few in QUICK.items():
+        found |= part(name, few if given.quick else ())
+    for key in KEYS:
+        if found.get(key) is None:
+            print(f"{key}: no part that ran gave this number.", flush=True)
+    print(json.dumps({key: found.get(key) for key in KEYS}))
+
+
+if __name__ == "__main__":
+    main()
