@@ -61,6 +61,7 @@ def main() -> None:
     found: dict[str, Any] = {"bundle_kb": bundle_kb()}
     for name, few in QUICK.items():
         found |= part(name, few if given.quick else ())
+    found["explanation_first"] = found.get("right_first")  # its name in bedside_predictions
     for key in KEYS:
         if found.get(key) is None:
             print(f"{key}: no part that ran gave this number.", flush=True)
