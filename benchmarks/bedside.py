@@ -42,10 +42,20 @@ def last_json(text: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+LONGEST = 3600.0
+"""Time that a part may take [s]."""
+
+
 def part(name: str, arguments: tuple[str, ...]) -> dict[str, Any]:
     """Run one part; return what it measured, nothing where it failed."""
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        print(f"{name} took over {LONGEST / 60:.0f} min: its numbers are null.", flush=True)
+        return {}
     if done.returncode:
         print(f"{name} failed with code {done.returncode}: its numbers are null.", flush=True)
         return {}
