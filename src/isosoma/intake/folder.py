@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from isosoma.core.errors import FormatError, InputError
+from isosoma.core.observation import Observation, Waveform
 from isosoma.exchange.sniff import is_companion, read_path
 from isosoma.intake.refusal import check
 from isosoma.intake.taking import Session, Summary, take
 from isosoma.record import Log
 
 __all__ = ["take_paths"]
+
+Reading = Observation | Waveform
+Derive = Callable[[Sequence[Reading]], Iterable[Reading]]
+
+
+def _nothing(_: Sequence[Reading]) -> Iterable[Reading]:
+    return ()
 
 
 def take_paths(
@@ -22,6 +30,7 @@ def take_paths(
     now: int,
     session: Session | None = None,
     progress: Callable[[Path], None] | None = None,
+    derived: Derive = _nothing,
 ) -> Summary:
     """Take files in; each whole or not at all.
 
@@ -31,6 +40,7 @@ def take_paths(
     ----------
     log : or what opens it, called for each file only once that file was found fit to keep.
     now : time of arrival [ns].
+    derived : what the readings of a file tell beside themselves, kept with them.
 
     Raises
     ------
@@ -44,7 +54,7 @@ def take_paths(
         if is_companion(path):
             total += Summary(companions=1)
         else:
-            total += _one(path, log, patient, now, own)
+            total += _one(path, log, patient, now, own, derived)
         if progress is not None:
             progress(path)
     return total
@@ -57,12 +67,14 @@ def _header_of(path: Path) -> Path:
 
 
 def _one(
-    path: Path, log: Log | Callable[[], Log], patient: str, now: int, session: Session
-) -> Summary:
+    path: Path, log: Log | Callable[[], Log], patient: str, now: int, session: Session,
+    derived: Derive,
+) -> Summary:  # fmt: skip
     try:
         readings = list(read_path(path, subject=patient, received=now))
         if not readings:
             raise FormatError("holds no reading", path.name, "Give files with readings")
+        readings += derived(readings)
         if not isinstance(log, Log):
             check(readings, patient, now)
             log = log()

@@ -86,9 +86,7 @@ def take_folder(
     patient, session = folder.described.id, Session(folder.described.id)
     kept = take(log, folder.described.observations, patient=patient, now=now, session=session)
     for count, path in enumerate(folder.files, 1):
-        kept += take_paths([path], log, patient, now=now, session=session)
-        rates = rates_of(read_path(path, subject=patient, received=now))
-        kept += take(log, rates, patient=patient, now=now, session=session)
+        kept += take_paths([path], log, patient, now=now, session=session, derived=rates_of)
         told(count)
     keep_body(log, folder.described)
     return kept
