@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 import uvicorn
@@ -15,12 +14,10 @@ from isosoma.serve.synthetic import simulate
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).resolve().parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+from test_web_live import AXE, CHROMIUM, FLAGS  # noqa: E402
+from test_web_live import until as wait_until  # noqa: E402
+
+until = partial(wait_until, seconds=120.0)  # three futures take longer than a page
 FAULT = "document.querySelector('.rehearsal > .fault').textContent"
 IDLE = "document.querySelector('.rehearsal progress').hidden"
 
@@ -30,13 +27,6 @@ pytestmark = [
         not (STATIC / "rehearse" / "room.js").is_file(), reason="the page is not built"
     ),
 ]
-
-
-def until(page, condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"never became true: {condition[:120]}"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
