@@ -6,49 +6,40 @@ import gzip
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
+from tests.browser import (
+    AXE,
+    STATIC,
+    assert_accessible,
+    needs_axe,
+    needs_chromium,
+    needs_page,
+    new_page,
+    served,
+    until,
+)
 
-from test_web_live import AXE, CHROMIUM, FLAGS, STATIC, assert_accessible, serve, until  # noqa: E402
-
-DRAWS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
 VIEWS = ("bedside", "rehearse", "hood", "patient")
 MOST, FIRST = 400_000, 60_000  # [byte] gzipped: of everything, and of what the first view waits for
 
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
-    pytest.mark.skipif(not (STATIC / "index.html").is_file(), reason="the page is not built"),
-]
+pytestmark = [needs_chromium, needs_page]
 
 
 @pytest.fixture(scope="module")
 def address():
-    running, at = serve()
-    yield at
-    running.kill()
-    running.wait()
-    running.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *DRAWS])
-        yield made
-        made.close()
+    with served() as (_, at):
+        yield at
 
 
 @pytest.fixture
 def page(browser, address):
-    made = browser.new_page(viewport={"width": 1280, "height": 720})
-    faults = []
-    made.on("pageerror", lambda error: faults.append(str(error)))
+    made = new_page(browser)
     made.goto(address)
     until(made, "document.body.dataset.twin === 'live'", TWIN)
     until(made, "document.querySelector('#h-note').hidden", TWIN)
     yield made
     made.close()
-    assert faults == []
+    assert made.faults == []
 
 
 def test_simulated_numbers_have_interval_unit_and_age_and_the_heart_beats(page):
@@ -70,7 +61,7 @@ def test_simulated_numbers_have_interval_unit_and_age_and_the_heart_beats(page):
     assert page.get_attribute("#h-cut", "aria-pressed") == "true"
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
+@needs_axe
 @pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
 def test_every_view_has_a_key_fits_and_is_accessible(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -5,20 +5,13 @@ from __future__ import annotations
 import gzip
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
+from tests.browser import ROOT, needs_chromium, new_page
 
-WEB = Path(__file__).resolve().parents[1] / "web"
+WEB = ROOT / "web"
 ESBUILD = WEB / "node_modules" / "esbuild" / "bin" / "esbuild"
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PAGE = (
     "<body style='margin:0'><div style='position:relative;width:100vw;height:100vh'>"
     "<canvas tabindex=0 style='width:100%;height:100%;display:block'></canvas></div>"
@@ -43,7 +36,7 @@ PAINTED = """(volume) => {
 }"""
 
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
+    needs_chromium,
     pytest.mark.skipif(not ESBUILD.exists(), reason="web/node_modules is not installed"),
     pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
 ]
@@ -58,19 +51,8 @@ def script(tmp_path_factory):
     return made
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield made
-        made.close()
-
-
 def opened(browser, script, **settings):
-    page = browser.new_page(viewport={"width": 640, "height": 480}, **settings)
-    page.faults = []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on("console", lambda m: m.type == "error" and page.faults.append(m.text))
+    page = new_page(browser, 640, 480, **settings)
     page.set_content(PAGE)
     page.add_script_tag(path=str(script))
     return page
@@ -96,7 +78,7 @@ def test_every_view_is_framed_and_within_the_budget(page):
         stats = page.evaluate("heart.stats()")
         assert 0 < stats["drawCalls"] <= 20
         assert 10_000 < stats["triangles"] < 120_000
-    assert page.faults == []
+    assert page.faults + page.complaints == []
 
 
 def test_the_ventricles_are_smaller_in_systole(page):

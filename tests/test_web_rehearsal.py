@@ -11,18 +11,15 @@ import uvicorn
 
 from isosoma.serve.app import STATIC, Settings, make_app
 from isosoma.serve.synthetic import simulate
-
-sync_api = pytest.importorskip("playwright.sync_api")
-
-from test_web_live import AXE, CHROMIUM, FLAGS  # noqa: E402
-from test_web_live import until as wait_until  # noqa: E402
+from tests.browser import assert_accessible, needs_axe, needs_chromium, new_page
+from tests.browser import until as wait_until
 
 until = partial(wait_until, seconds=120.0)  # three futures take longer than a page
 FAULT = "document.querySelector('.rehearsal > .fault').textContent"
 IDLE = "document.querySelector('.rehearsal progress').hidden"
 
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's chromium is not installed"),
+    needs_chromium,
     pytest.mark.skipif(
         not (STATIC / "rehearse" / "room.js").is_file(), reason="the page is not built"
     ),
@@ -43,25 +40,15 @@ def address():
     thread.join(10.0)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as driver:
-        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield made
-        made.close()
-
-
 @pytest.fixture
 def page(browser, address):
-    made = browser.new_page(viewport={"width": 1280, "height": 720})
-    faults = []
-    made.on("pageerror", lambda error: faults.append(str(error)))
+    made = new_page(browser)
     made.goto(address)
     until(made, "document.querySelectorAll('.rehearsal .option').length === 3")
     until(made, "document.querySelectorAll('#acts-known option').length > 20")
     yield made
     made.close()
-    assert faults == []
+    assert made.faults == []
 
 
 def played(page):
@@ -145,13 +132,11 @@ def test_a_dose_is_never_invented(page):
     assert page.get_by_label("act 1, with its dose").first.input_value().startswith("bleed ? mL")
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
+@needs_axe
 @pytest.mark.parametrize("size", [(1280, 720), (1024, 768)])
 def test_the_room_is_accessible_and_fits(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     played(page)
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("axe.run('#view-rehearse', {runOnly: ['wcag2a', 'wcag2aa']})")
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    assert_accessible(page, "#view-rehearse")
     room = "document.querySelector('#view-rehearse')"
     assert page.evaluate(f"{room}.scrollWidth <= {room}.clientWidth")

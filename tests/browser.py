@@ -1,0 +1,88 @@
+"""What a test in a real browser needs: Chromium, pages that keep faults, the page's server."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+STATIC = ROOT / "src" / "isosoma" / "serve" / "static"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
+)  # fmt: skip
+"""Nothing but the page is spoken to; the last three let software draw WebGL."""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM.is_file(), reason="Debian's chromium is not installed"
+)
+needs_page = pytest.mark.skipif(
+    not (STATIC / "index.html").is_file(), reason="the page is not built"
+)
+needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
+
+
+@contextmanager
+def chromium(*flags: str) -> Generator[Any]:
+    """Start Chromium with `flags` beside the usual ones; it ends with the block."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *flags])
+        yield made
+        made.close()
+
+
+def new_page(browser: Any, width: int = 1280, height: int = 720, **settings: Any) -> Any:
+    """Open an empty page: `faults` are its uncaught errors, `complaints` those on its console.
+
+    Chromium itself complains of each answer that refuses, and of a server that is gone.
+    """
+    page = browser.new_page(viewport={"width": width, "height": height}, **settings)
+    page.faults, page.complaints = [], []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
+    return page
+
+
+@contextmanager
+def served(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run the product's server with `arguments`; give the process and the page's address."""
+    command = [sys.executable, "-m", "isosoma", "run", "--no-browser", "--port", "0", *arguments]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        said = server.stdout.readline()
+        found = re.search(r"http://\S+", said)
+        assert found, f"the server said {said!r}"
+        yield server, found[0]
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+def until(page: Any, condition: str, seconds: float = 60.0) -> None:
+    """Wait for a condition; the page's own policy forbids Playwright's `wait_for_function`."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"never became true: {condition[:120]}"
+        time.sleep(0.1)
+
+
+def assert_accessible(page: Any, part: str = "body") -> None:
+    """Hold what is shown in `part` to the rules of WCAG 2.2 AA that axe-core can check."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("([part, rules]) => axe.run(part, {runOnly: rules})", [part, RULES])
+    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
