@@ -110,7 +110,7 @@ export function frameAt(t: number, peaks: readonly RPeak[], cycle: Cycle, out: H
     out.opening[name] = share(sample(opening, tau) * part);
     out.flow[name] = sample(flow, tau) * part;
   }
-  out.kind = kind; out.phase = tau;
+  out.kind = kind; out.phase = tau; out.r = i >= 0 && beat ? beat.at : NaN;
   out.stale = i < 0 || (rr === null && since > HOLD * usual);
   return out;
 }

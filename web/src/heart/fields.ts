@@ -26,6 +26,8 @@ export function sum(...fields: Field[]): Field {
   return out;
 }
 
+export const scaled = (f: Field, s: number): Field => Object.fromEntries(Object.entries(f).map(([name, v]) => [name, plus([0, 0, 0], v, s)]));
+
 /** Where a vertex is, its valve shut. */
 export function place(field: Field, w: ArrayLike<number>): Vec3 {
   let p: Vec3 = [0, 0, 0];
@@ -33,7 +35,7 @@ export function place(field: Field, w: ArrayLike<number>): Vec3 {
   return p;
 }
 
-export interface Surface { fields: Field[]; triangles: number[]; /** Triangles that close the mesh for its volume and are not drawn. */ lids: number[] }
+export interface Surface { fields: Field[]; triangles: number[]; /** Triangles that close the mesh: its lid, in which the valves are holes. */ lids: number[] }
 
 /** A sheet of nu by nv vertices, u running round (joined) or across; seen from outside with u to the right and v up. */
 export function sheet(nu: number, nv: number, joined: boolean, vertex: (u: number, v: number) => Field): Surface {
@@ -58,11 +60,11 @@ export function join(...parts: Surface[]): Surface {
   return out;
 }
 
-/** Closes the last row of a joined sheet with a fan about its middle. */
+/** Closes the last row of a joined sheet with a fan about its middle; the rim is there twice, so that its edge is sharp. */
 export function lidded(s: Surface, nu: number, middle: Field): Surface {
-  const first = s.fields.length - nu, lids: number[] = [];
-  for (let i = 0; i < nu; i++) lids.push(first + i, first + (i + 1) % nu, s.fields.length);
-  return { fields: [...s.fields, middle], triangles: s.triangles, lids: [...s.lids, ...lids] };
+  const n = s.fields.length, lids: number[] = [];
+  for (let i = 0; i < nu; i++) lids.push(n + i, n + (i + 1) % nu, n + nu);
+  return { fields: [...s.fields, ...s.fields.slice(-nu), middle], triangles: s.triangles, lids: [...s.lids, ...lids] };
 }
 
 /** The volume form T of a closed surface, COUNT^3 numbers. */

@@ -19,6 +19,8 @@ export interface HeartFrame {
   field: Record<FieldName, ByChamber>;
   /** Of the cycle's curves, 0 at R, held below 1 until the next; kind of the beat shown; whether the picture is too old to be believed. */
   phase: number; kind: BeatKind; stale: boolean;
+  /** R of the beat shown, on the display axis [s]. */
+  r: number;
 }
 
 const each = (lv: number, rv: number, la: number, ra: number): ByChamber => ({ lv, rv, la, ra });
@@ -30,6 +32,6 @@ export function restingFrame(): HeartFrame {
     opening: { mitral: 0, aortic: 0, tricuspid: 0, pulmonary: 0 },
     flow: { mitral: 0, aortic: 0, tricuspid: 0, pulmonary: 0 },
     field: { pressure: each(8, 4, 8, 4), strain: each(0, 0, 0, 0), saturation: each(0.98, 0.72, 0.98, 0.72) },
-    phase: 0, kind: "N", stale: false,
+    phase: 0, kind: "N", stale: false, r: NaN,
   };
 }

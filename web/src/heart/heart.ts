@@ -1,14 +1,18 @@
 /** A beating heart on a canvas: give it frames, it draws them; every cavity has the volume of its frame. */
-import { BackSide, Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
-import { BODY, HEIGHT, type PartName, VALVE_SITES } from "./anatomy";
-import { geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
+import { Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
+import { anatomy, muscles, type PartName } from "./anatomy";
+import { fatten, geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
 import { at } from "./fields";
 import { createFlow } from "./flow";
 import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, type ValveName, VALVES } from "./frame";
-import { anatomyAndShape, newPose, type Pose, poseTo } from "./motion";
+import { createGates } from "./gates";
+import { newPose, type Pose, poseTo, shapeOf } from "./motion";
 import { type Anchor, createOverlay } from "./overlay";
 import { colourOf } from "./palette";
+import { createSection } from "./section";
 import { FRAGMENT, VERTEX } from "./shader";
+import { VALVE_SITES } from "./valves";
+import { BODY, HEIGHT } from "./ventricles";
 import { immerse, type Immersion } from "./xr";
 import { type Plane, PLANES, standing, turnOf, VIEWS, type ViewName } from "./views";
 
@@ -24,24 +28,30 @@ export interface Heart {
 const GROUND = 0x101820, LENS = 26, FILL = 0.88;
 const RED: Rgb = [0.9, 0.1, 0.15], BLUE: Rgb = [0.2, 0.35, 0.9];
 const PAINT: Record<PartName, Rgb> = {
-  lv: RED, la: [0.86, 0.16, 0.2], rv: BLUE, ra: [0.24, 0.42, 0.92], wall: [0.85, 0.45, 0.4], aorta: [0.84, 0.2, 0.18], pulmonary: [0.28, 0.42, 0.82],
+  lv: RED, la: [0.86, 0.16, 0.2], rv: BLUE, ra: [0.24, 0.42, 0.92], wall: [0.85, 0.45, 0.4], papillary: [0.8, 0.36, 0.34], aorta: [0.8, 0.17, 0.16], descending: [0.8, 0.17, 0.16], pulmonary: [0.28, 0.42, 0.82],
   veins: [0.78, 0.24, 0.26], caval: [0.2, 0.32, 0.7], coronaries: [0.93, 0.36, 0.22],
-  "mitral valve": LEAFLET, "aortic valve": LEAFLET, "tricuspid valve": LEAFLET, "pulmonary valve": LEAFLET,
+  "mitral valve": LEAFLET, "aortic valve": LEAFLET, "tricuspid valve": LEAFLET, "pulmonary valve": LEAFLET, "mitral chordae": LEAFLET, "tricuspid chordae": LEAFLET,
 };
+/** What lies in the chambers shows only where they are cut open. */
+const WITHIN: ReadonlySet<PartName> = new Set(["papillary", "mitral chordae", "tricuspid chordae"]);
+const VESSELS: ReadonlySet<PartName> = new Set(["aorta", "descending", "pulmonary", "veins", "caval"]);
 const CAVITIES = { lv: 1, rv: 1, la: 1, ra: 1 };
 const MUSCLE: Rgb = [0.78, 0.42, 0.38];
-const NEAR = 13, FAR = 34; // [mm] a valve that near before a cut or behind it is shown, whole
-const NAMED: [string, PartName, Vector3][] = [
-  ["Left ventricle", "lv", new Vector3(-14, 9, 32)], ["Right ventricle", "rv", new Vector3(44, 2, 56)], ["Left atrium", "la", new Vector3(-16, -14, 112)], ["Right atrium", "ra", new Vector3(42, -16, 112)],
+const FAT: Rgb = [0.95, 0.79, 0.45], FAT_REACH = 7; // [mm]
+const NEAR = 13; // [mm] a valve that near before a cut is shown, whole
+/** How much the fibres of its muscle show. */
+const FLESHY: Partial<Record<PartName, number>> = { lv: 0.6, rv: 0.8, la: 0.4, ra: 0.5, wall: 0.9, papillary: 0.8, aorta: 0.12, descending: 0.12, pulmonary: 0.12, veins: 0.12, caval: 0.12 };
+const NAMED: readonly [text: string, short: string, part: PartName, at: Vector3][] = [
+  ["Left ventricle", "LV", "lv", new Vector3(-14, 9, 32)], ["Right ventricle", "RV", "rv", new Vector3(44, 2, 56)], ["Left atrium", "LA", "la", new Vector3(-16, -14, 112)], ["Right atrium", "RA", "ra", new Vector3(42, -16, 112)],
 ];
+const BRIEF = ["MV", "AV", "TV", "PV"]; // in the order of VALVES
 
 const PICKED = 25; // [mm] from the middle of a structure within which a ray picks it
-const TUBES: readonly PartName[] = ["aorta", "pulmonary", "veins", "caval"];
 /** Offset of a plane that goes with the valve plane [mm]. */
 const heightOf = (plane: Plane, pose: Pose): number => (plane.offset * pose.weights[at.h]!) / HEIGHT;
 
 export function createHeart(canvas: HTMLCanvasElement): Heart {
-  const renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
+  const renderer = new WebGLRenderer({ canvas, antialias: true, stencil: true, powerPreference: "high-performance" });
   renderer.setClearColor(GROUND);
   renderer.info.autoReset = true;
   const scene = new Scene(), camera = new PerspectiveCamera(LENS, 1, 0.02, 5), heart = new Group(), still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -50,28 +60,29 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   const toScene = new Matrix4().makeBasis(new Vector3(x[0], x[2], -x[1]), new Vector3(y[0], y[2], -y[1]), new Vector3(z[0], z[2], -z[1])).scale(new Vector3(1e-3, 1e-3, 1e-3));
   heart.matrixAutoUpdate = false; heart.matrix.copy(toScene); scene.add(heart);
 
-  const { parts, shape } = anatomyAndShape(), pose = newPose(), plane = new Vector4();
+  const parts = anatomy(), shape = shapeOf(parts), gates = createGates(), pose = newPose(), plane = new Vector4();
   const rest = newPose(), full = restingFrame();
   poseTo(pose, shape, full); poseTo(rest, shape, full);
-  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, slab: { value: 1e6 }, muscle: { value: new Vector3(...MUSCLE) } };
-  const own = new Map<PartName, { mesh: Mesh; rows: Float32Array; lids: number; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
+  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, ...gates.uniforms };
+  const own = new Map<PartName, { mesh: Mesh; rows: Float32Array; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
   for (const name of Object.keys(parts) as PartName[]) {
     const alpha = { value: name === "wall" ? 0.35 : 1 }, section = { value: -1 }, colour = { value: new Color().setRGB(...PAINT[name]) };
     const glass = name === "wall", valve = name.endsWith("valve");
     const material = new ShaderMaterial({
       glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: DoubleSide, transparent: glass, depthWrite: !glass,
-      uniforms: { ...shared, alpha, section, colour, gloss: { value: valve ? 0.3 : 0.8 }, painted: { value: valve ? 1 : 0 }, glass: { value: glass ? 1 : 0 } },
+      uniforms: {
+        ...shared, alpha: { value: alpha.value }, section, colour, gloss: { value: valve ? 0.3 : 0.8 }, painted: { value: valve || glass ? 1 : 0 }, glass: { value: glass ? 1 : 0 },
+        fleshy: { value: FLESHY[name] ?? 0 }, holes: { value: name in CAVITIES ? 4 : 0 }, lip: { value: VESSELS.has(name) ? 1.8 : 0 },
+      },
     });
     const mesh = new Mesh(geometryOf(name, parts[name], pose), material);
-    mesh.geometry.setDrawRange(0, mesh.geometry.index!.count - parts[name].lids.length);
     mesh.frustumCulled = false; mesh.renderOrder = glass ? 5 : 1;
-    heart.add(mesh); own.set(name, { mesh, rows: rowsOf(parts[name]), lids: parts[name].lids.length, material, alpha, section, colour });
+    heart.add(mesh); own.set(name, { mesh, rows: rowsOf(parts[name]), material, alpha, section, colour });
   }
-  const wall = own.get("wall")!;
-  // The inside of the wall, drawn only when cut: the flat face of the muscle.
-  const muscle = new Mesh(wall.mesh.geometry, new ShaderMaterial({ glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, side: BackSide, uniforms: { ...wall.material.uniforms, alpha: { value: 1 }, section: { value: 2 }, glass: { value: 0 }, colour: { value: new Color().setRGB(...MUSCLE) } } }));
-  muscle.frustumCulled = false; muscle.renderOrder = 0; muscle.visible = false; heart.add(muscle);
-  const flow = createFlow(shared.stale);
+  const wall = own.get("wall")!, section = createSection(shared, muscles(), CHAMBERS.map((c) => parts[c]), MUSCLE);
+  fatten(wall.mesh.geometry, own.get("coronaries")!.mesh.geometry, PAINT.wall, FAT, FAT_REACH);
+  section.group.visible = false; heart.add(section.group);
+  const flow = createFlow(shared.stale, gates);
   heart.add(flow.mesh);
 
   const overlay = createOverlay(canvas), turn = new Quaternion(), stats: Stats = { drawCalls: 0, triangles: 0, jsMs: 0 };
@@ -90,22 +101,27 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     return sum.multiplyScalar(rest.weights[at.k]! / 20);
   }
 
+  const chambers = NAMED.map(([text, short, part, at]) => ({ text, short, part, from: at, at: at.clone() }));
+  /** What is named: valves where they are now, chambers as far up the axis as they have shortened. */
   const anchors = (): Anchor[] => {
-    const k = rest.weights[at.k]!;
-    const all: Anchor[] = NAMED.filter(([, part]) => own.get(part)!.alpha.value > 0.05).map(([text, , p]) => ({ text, at: p.clone().multiplyScalar(k) }));
-    VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, at: valveAt(v), colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
-    if (!planeNow) all.push({ text: "Aorta", at: middle("aorta", 0.45) }, { text: "Pulmonary trunk", at: middle("pulmonary", 0.2) }, { text: "Superior vena cava", at: middle("caval", 0.3) });
-    return all.filter((a) => a.colour || (beforeCut(a.at) < NEAR && beforeCut(a.at) > -shared.slab.value));
+    const all: Anchor[] = chambers.filter((a) => own.get(a.part)!.alpha.value > 0.05 && !planeNow?.unseen?.includes(a.part));
+    VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, short: BRIEF[i]!, at: gates.uniforms.centre.value[i]!, colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
+    if (!planeNow) all.push({ text: "Aorta", short: "Ao", at: middle("aorta", 0.2) }, { text: "Pulmonary trunk", short: "PT", at: middle("pulmonary", 0.2) }, { text: "Superior vena cava", short: "SVC", at: middle("caval", 0.3) });
+    return all.filter((a) => a.colour || beforeCut(a.at) < NEAR);
   };
+  function follow(): void {
+    for (const a of chambers) a.at.set(a.from.x, a.from.y, (a.from.z * pose.weights[at.h]!) / (HEIGHT * pose.weights[at.k]!)).multiplyScalar(pose.weights[at.k]!);
+    gates.follow(pose);
+  }
 
   function points(): Float32Array {
     const kept: number[] = [], p = new Vector3(), at = heart.matrix;
     for (const [name, part] of own) {
       if (!part.mesh.visible) continue;
-      const xyz = positions(own.get(name)!.rows, rest), cuts = planeNow !== null && part.section.value >= 0;
+      const xyz = positions(own.get(name)!.rows, rest), cuts = planeNow !== null && part.section.value > 0;
       for (let i = 0; i < xyz.length; i += 9) {
         p.set(xyz[i]!, xyz[i + 1]!, xyz[i + 2]!);
-        if (cuts && (beforeCut(p) > 0 || beforeCut(p) < -shared.slab.value)) continue;
+        if (cuts && beforeCut(p) > 0) continue;
         p.applyMatrix4(at); kept.push(p.x, p.y, p.z);
       }
     }
@@ -119,7 +135,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     camera.quaternion.copy(turn);
     const ahead = new Vector3(0, 0, -1).applyQuaternion(turn);
     camera.position.copy(eye).addScaledVector(ahead, distance * (1 - 1 / closer));
-    camera.aspect = wide / high; camera.updateProjectionMatrix(); camera.updateMatrixWorld();
+    camera.fov = LENS; camera.zoom = 1; camera.aspect = wide / high; camera.updateProjectionMatrix(); camera.updateMatrixWorld();
     mmPerPixel = (2e3 * tan * (distance / closer)) / high;
     overlay.place(camera, heart.matrix, named ? anchors() : [], mmPerPixel);
   }
@@ -140,13 +156,16 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     if (field) for (let i = 0; i < CHAMBERS.length; i++) colourOf(field, frame.field[field][CHAMBERS[i]!], own.get(CHAMBERS[i]!)!.colour.value);
     if (planeNow) plane.w = heightOf(planeNow, pose);
     flow.mesh.visible = !still.matches && !frame.stale;
-    flow.update(frame, pose, Math.min(0.1, Math.max(0, (began - before) / 1e3)));
+    follow();
+    flow.update(frame, Math.min(0.1, Math.max(0, (began - before) / 1e3)));
     before = began;
     if (frame.stale !== aged) { aged = frame.stale; overlay.stale(aged); }
     if (Math.abs(pose.weights[at.k]! - rest.weights[at.k]!) > 1e-3) { // another patient: framed anew, at the end of diastole
       Object.assign(full.volume, frame.endDiastole); Object.assign(full.endDiastole, frame.endDiastole);
       poseTo(rest, shape, full); fit();
     }
+    if (named && !renderer.xr.isPresenting) overlay.follow(camera, heart.matrix);
+    overlay.beat(frame.stale ? "N" : frame.kind);
     renderer.render(scene, camera);
     stats.drawCalls = renderer.info.render.calls; stats.triangles = renderer.info.render.triangles;
     // The first frames compile shaders and upload the meshes.
@@ -155,26 +174,31 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   function cut(wanted: ViewName | Plane | null): void {
     planeNow = typeof wanted === "string" ? PLANES[wanted] : wanted;
-    shared.slab.value = planeNow?.thickness ?? 1e6;
-    if (planeNow) plane.set(...planeNow.normal, heightOf(planeNow, rest));
-    for (const [name, part] of own) part.section.value = !planeNow || name.endsWith("valve") ? -1 : name in CAVITIES ? 2 : 1;
-    for (const part of own.values()) part.mesh.geometry.setDrawRange(0, part.mesh.geometry.index!.count - (planeNow ? 0 : part.lids));
-    for (const name of TUBES) { const part = own.get(name)!; part.mesh.visible = part.alpha.value > 0.01 && planeNow?.thickness === undefined; }
+    if (planeNow) { plane.set(...planeNow.normal, heightOf(planeNow, rest)); section.turn(plane); }
+    for (const [name, part] of own) part.section.value = planeNow && !name.endsWith("valve") ? 1 : -1;
     for (const [i, v] of VALVES.entries()) {
-      const part = own.get(`${v} valve`)!, before = beforeCut(valveAt(v));
-      part.mesh.visible = part.alpha.value > 0.01 && before < NEAR && before > -FAR;
+      const part = own.get(`${v} valve`)!;
+      part.mesh.visible = part.alpha.value > 0.01 && beforeCut(valveAt(v)) < NEAR;
       flow.seen.setComponent(i, part.mesh.visible ? 1 : 0);
     }
-    muscle.visible = planeNow !== null && wall.alpha.value > 0.05;
+    for (const name of own.keys()) if (!name.endsWith("valve")) dress(name);
     fit();
   }
 
+  /** A wall is glass over the chambers until it is cut; what lies in the chambers shows only then. */
+  function dress(name: PartName): void {
+    const part = own.get(name)!, { alpha, material, mesh } = part, glassy = name === "wall" && !planeNow;
+    mesh.visible = alpha.value > 0.01 && !planeNow?.hides?.includes(name) && (!WITHIN.has(name) || planeNow !== null);
+    material.uniforms["glass"]!.value = glassy ? 1 : 0;
+    material.uniforms["alpha"]!.value = name === "wall" && planeNow && alpha.value > 0.01 ? 1 : alpha.value;
+    material.transparent = glassy || (alpha.value < 1 && name !== "wall"); material.depthWrite = !glassy && (name === "wall" || alpha.value > 0.6);
+    material.uniforms["holes"]!.value = name in CAVITIES ? 4 : name === "wall" && planeNow ? 11 : 0;
+    if (name === "wall") section.group.visible = planeNow !== null && alpha.value > 0.05;
+  }
+
   function fade(name: PartName, alpha: number): void {
-    const part = own.get(name)!;
-    part.alpha.value = alpha; part.mesh.visible = alpha > 0.01;
-    part.material.transparent = name === "wall" || alpha < 1; part.material.depthWrite = name !== "wall" && alpha > 0.6;
-    if (name === "wall") muscle.visible = planeNow !== null && alpha > 0.05;
-    fit();
+    own.get(name)!.alpha.value = alpha;
+    dress(name); fit();
   }
 
   function colour(wanted: FieldName | null): void {
@@ -205,7 +229,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   canvas.style.touchAction = "none";
   const watch = new ResizeObserver(resize);
   watch.observe(canvas);
-  view("anterior"); resize();
+  follow(); WITHIN.forEach(dress); view("anterior"); resize();
 
   return {
     show, view, fade, cut, colour, resize, zoom, pick, turn: turnBy,
@@ -215,7 +239,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     dispose: () => {
       heard.abort(); watch.disconnect(); overlay.remove();
       for (const { mesh, material } of own.values()) { mesh.geometry.dispose(); material.dispose(); }
-      (muscle.material as ShaderMaterial).dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
+      section.dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
       renderer.dispose();
     },
   };

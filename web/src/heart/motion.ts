@@ -1,7 +1,8 @@
 /** From a frame to the few weights that shape the heart: every cavity gets exactly its volume. */
-import { anatomy, HEIGHT, type PartName } from "./anatomy";
+import type { PartName } from "./anatomy";
 import { at, COUNT, solveWeight, type Surface, volumeForm } from "./fields";
 import type { HeartFrame } from "./frame";
+import { HEIGHT } from "./ventricles";
 
 /** Height over that at end diastole = (volume over end-diastolic)^SHORTENING: 15 % at an ejection fraction of 0.58. */
 const SHORTENING = 0.19;
@@ -42,5 +43,3 @@ export function vertexAt(rows: Float32Array, vertex: number, pose: Pose, opening
   const low = Math.max(0, 1 - out[2]! / h), turn = pose.twist * low, c = Math.cos(turn), s = Math.sin(turn), x = out[0]!, y = out[1]!;
   out[0] = c * x - s * y + pose.sway * low * low; out[1] = s * x + c * y;
 }
-
-export const anatomyAndShape = (): { parts: Record<PartName, Surface>; shape: Shape } => { const parts = anatomy(); return { parts, shape: shapeOf(parts) }; };

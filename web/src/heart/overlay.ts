@@ -1,11 +1,14 @@
 /** What stands over the picture as text: labels with leaders, letters of the body, scale bar, legend, remarks. */
 import type { Camera, Matrix4 } from "three";
 import { Vector3 } from "three";
-import type { FieldName } from "./frame";
+import type { BeatKind, FieldName } from "./frame";
 import { gradient, RANGES } from "./palette";
 
 const SVG = "http://www.w3.org/2000/svg";
-export interface Anchor { text: string; at: Vector3; colour?: string }
+/** `short` where room is scarce; `at` may move: a leader follows it in each frame. */
+export interface Anchor { text: string; short: string; at: Vector3; colour?: string }
+interface Leader { anchor: Anchor; y: number; from: number; elbow: number; x: number; dotY: number; line: SVGPathElement; dot: SVGCircleElement }
+const ROOMY = 470; // px of width that whole names need on both sides
 
 const box = (parent: Element, css: string, text = ""): HTMLElement => {
   const e = document.createElement("div");
@@ -21,7 +24,10 @@ export function letters(x: number, y: number, z: number): string {
     .slice(0, 2).map(([, s]) => s).join("");
 }
 
-export interface Overlay { place(camera: Camera, toScene: Matrix4, anchors: Anchor[], mmPerPixel: number): void; legend(field: FieldName | null): void; stale(on: boolean): void; remove(): void }
+export interface Overlay {
+  place(camera: Camera, toScene: Matrix4, anchors: Anchor[], mmPerPixel: number): void; /** Leaders go with what they point at. */ follow(camera: Camera, toScene: Matrix4): void;
+  beat(kind: BeatKind): void; legend(field: FieldName | null): void; stale(on: boolean): void; remove(): void;
+}
 
 export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   const host = canvas.parentElement ?? document.body;
@@ -32,11 +38,14 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   root.append(lines);
   const tags = box(root, "inset:0");
   const side = "font-weight:600;color:#9fb3c8;";
-  const edge = [box(root, `${side}right:10px;top:34px`), box(root, `${side}left:10px;top:34px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
+  const edge = [box(root, `${side}right:10px;top:34px`), box(root, `${side}left:12px;top:34px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
   const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
   box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
   const key = box(root, "left:14px;bottom:34px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
-  box(root, "left:14px;bottom:8px;color:#9fb3c8;font-size:12px", "Parametric heart, scaled; not from an image");
+  const ectopic = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
+  box(root, "left:12px;bottom:8px;max-width:44%;color:#b4c3d2;font-size:12px", "Parametric heart scaled to the patient; no images");
+  let leaders: Leader[] = [], shown: BeatKind = "N";
+  const p = new Vector3();
 
   function place(camera: Camera, toScene: Matrix4, anchors: Anchor[], mmPerPixel: number): void {
     const wide = canvas.clientWidth, high = canvas.clientHeight, way = new Vector3();
@@ -45,28 +54,50 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
       e.textContent = letters(way.x, way.y, way.z);
     }
     scale.style.width = `${(10 / mmPerPixel).toFixed(1)}px`;
-    const seen = anchors.map((a) => { const p = a.at.clone().applyMatrix4(toScene).project(camera); return { ...a, x: ((p.x + 1) / 2) * wide, y: ((1 - p.y) / 2) * high }; });
+    const brief = wide < ROOMY, seen = anchors.map((a) => { project(a, camera, toScene); return { a, x: p.x, y: p.y }; });
     seen.sort((a, b) => a.x - b.x);
     const half = Math.ceil(seen.length / 2);
-    tags.replaceChildren(); lines.replaceChildren();
+    tags.replaceChildren(); lines.replaceChildren(); leaders = [];
     for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
       column.sort((a, b) => a.y - b.y);
-      const low = right || key.style.display === "none" ? 80 : 196; // the legend stands at the lower left
-      const step = Math.min(38, (high - 70 - low) / column.length);
-      let last = 70 - step;
-      const tops = column.map((a, i) => (last = Math.min(Math.max(a.y, last + step), high - low - (column.length - 1 - i) * step)));
-      for (const [i, a] of column.entries()) {
-        const y = tops[i]!, inner = Math.max(150, wide * 0.15), x = right ? wide - inner : inner;
-        const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, a.text);
-        tag.className = "heart-label";
-        const line = document.createElementNS(SVG, "path");
-        line.setAttribute("d", `M${x} ${y}L${x + (right ? -12 : 12)} ${y}L${a.x} ${a.y}`);
+      const low = right ? 44 : key.style.display === "none" ? 52 : 190, top = 62; // the legend stands at the lower left
+      const step = Math.min(38, (high - top - low) / column.length);
+      let last = top - step;
+      const tops = column.map((s, i) => (last = Math.min(Math.max(s.y, last + step), high - low - (column.length - 1 - i) * step)));
+      for (const [i, { a }] of column.entries()) {
+        const y = tops[i]!, inner = brief ? 40 : Math.max(142, wide * 0.15), x = right ? wide - inner : inner;
+        const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${step < 16 ? "font-size:12px;" : ""}${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, brief ? a.short : a.text);
+        tag.className = "heart-label"; tag.title = a.text;
+        const line = document.createElementNS(SVG, "path"), dot = document.createElementNS(SVG, "circle");
         line.setAttribute("stroke", a.colour ?? "#c9d6e2"); line.setAttribute("stroke-opacity", "0.8"); line.setAttribute("fill", "none");
-        const dot = document.createElementNS(SVG, "circle");
-        dot.setAttribute("cx", `${a.x}`); dot.setAttribute("cy", `${a.y}`); dot.setAttribute("r", "2.5"); dot.setAttribute("fill", a.colour ?? "#ffffff");
+        dot.setAttribute("r", "2.5"); dot.setAttribute("fill", a.colour ?? "#ffffff");
         lines.append(line, dot);
+        leaders.push({ anchor: a, y, from: x, elbow: x + (right ? -12 : 12), x: -1e3, dotY: -1e3, line, dot });
       }
     }
+    follow(camera, toScene);
+  }
+
+  function project(a: Anchor, camera: Camera, toScene: Matrix4): void {
+    p.copy(a.at).applyMatrix4(toScene).project(camera);
+    p.set(((p.x + 1) / 2) * canvas.clientWidth, ((1 - p.y) / 2) * canvas.clientHeight, 0);
+  }
+
+  function follow(camera: Camera, toScene: Matrix4): void {
+    for (const l of leaders) {
+      project(l.anchor, camera, toScene);
+      if (Math.abs(p.x - l.x) + Math.abs(p.y - l.dotY) < 0.5) continue;
+      l.x = p.x; l.dotY = p.y;
+      l.line.setAttribute("d", `M${l.from} ${l.y}L${l.elbow} ${l.y}L${p.x.toFixed(1)} ${p.y.toFixed(1)}`);
+      l.dot.setAttribute("cx", p.x.toFixed(1)); l.dot.setAttribute("cy", p.y.toFixed(1));
+    }
+  }
+
+  function beat(kind: BeatKind): void {
+    if (kind === shown) return;
+    shown = kind;
+    ectopic.textContent = kind === "V" ? "\u25a0 V: began in a ventricle" : "\u25b2 S: came early";
+    ectopic.style.display = kind === "N" ? "none" : "block";
   }
 
   function legend(field: FieldName | null): void {
@@ -80,5 +111,5 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     for (const [i, v] of [high, (low + high) / 2, low].entries()) box(key, `top:${16 + 54 * i}px;left:22px`, shown(v));
   }
 
-  return { place, legend, stale: (on) => { old.style.display = on ? "block" : "none"; }, remove: () => root.remove() };
+  return { place, follow, beat, legend, stale: (on) => { old.style.display = on ? "block" : "none"; }, remove: () => root.remove() };
 }

@@ -18,52 +18,121 @@ ${each((i) => `in vec3 f${i};`, "\n")}
 in vec3 fo; in vec3 tint; in float valve;
 uniform vec4 opening;
 ${MOVE}
-out vec3 local, eye, facing, paint;
+out vec3 local, eye, facing, paint, rest;
 void main() {
   float opens = dot(opening, vec4(equal(vec4(valve), vec4(0.0, 1.0, 2.0, 3.0))));
   vec3 p = fo * (opens * w[0]) + ${each((i) => `f${i} * w[${i}]`, " + ")};
   local = turned(p);
   vec4 seen = modelViewMatrix * vec4(local, 1.0);
-  eye = seen.xyz; facing = normalMatrix * normal; paint = tint;
+  eye = seen.xyz; facing = normalMatrix * normal; paint = tint; rest = position;
   gl_Position = projectionMatrix * seen;
+}`;
+
+/** Fibres of muscle, which wind about the axis: noise drawn out along a helix, still on the muscle as it moves. */
+const FIBRES = `
+float hash(vec3 p) { p = fract(p * 0.3183099 + 0.1) * 17.0; return fract(p.x * p.y * p.z * (p.x + p.y + p.z)); }
+float noise(vec3 x) {
+  vec3 i = floor(x), f = fract(x); f = f * f * (3.0 - 2.0 * f);
+  return mix(mix(mix(hash(i), hash(i + vec3(1, 0, 0)), f.x), mix(hash(i + vec3(0, 1, 0)), hash(i + vec3(1, 1, 0)), f.x), f.y),
+    mix(mix(hash(i + vec3(0, 0, 1)), hash(i + vec3(1, 0, 1)), f.x), mix(hash(i + vec3(0, 1, 1)), hash(i + vec3(1, 1, 1)), f.x), f.y), f.z);
+}
+float fibres(vec3 p) {
+  float c = cos(0.03 * p.z), s = sin(0.03 * p.z);
+  vec3 q = vec3(c * p.x - s * p.y, s * p.x + c * p.y, 0.13 * p.z);
+  return 0.6 * noise(0.4 * q) + 0.4 * noise(1.1 * q);
+}`;
+
+/** The valves as holes: whether a point is within one of the rings. */
+const HOLES = `
+uniform vec3 centre[4]; uniform vec3 axis[4]; uniform float wide[4];
+bool inValve(vec3 p, float deep) {
+  for (int i = 0; i < 4; i++) {
+    vec3 d = p - centre[i]; float along = dot(d, axis[i]);
+    if (abs(along) < deep && dot(d, d) - along * along < wide[i] * wide[i]) return true;
+  }
+  return false;
+}`;
+
+/** Light of a theatre lamp from the upper left, a weak one from the lower right, and the room; in linear light. */
+const LIGHT = `
+uniform float stale;
+const vec3 LAMP = normalize(vec3(-0.35, 0.65, 0.7)), WEAK = normalize(vec3(0.7, -0.2, 0.5));
+vec3 lighted(vec3 base, vec3 n, vec3 v, float gloss, float shade) {
+  float key = max((dot(n, LAMP) + 0.15) / 1.15, 0.0), fill = max(dot(n, WEAK), 0.0), rim = pow(1.0 - abs(dot(n, v)), 3.0), h = max(dot(n, normalize(v + LAMP)), 0.0);
+  vec3 room = mix(vec3(0.15, 0.12, 0.13), vec3(0.30, 0.33, 0.38), 0.5 + 0.5 * n.y);
+  return shade * (base * (room + 0.82 * key * vec3(1.0, 0.96, 0.9) + 0.20 * fill * vec3(0.85, 0.92, 1.0) + 0.4 * rim)
+    + gloss * (0.22 * pow(h, 70.0) + 0.05 * pow(h, 14.0)) * vec3(1.0, 0.97, 0.94));
+}
+vec3 linear(vec3 c) { return pow(c, vec3(2.2)); }
+vec3 screen(vec3 lit) {
+  vec3 c = pow(min(lit, 1.0), vec3(1.0 / 2.2));
+  return mix(c, vec3(dot(c, vec3(0.3, 0.59, 0.11)) * 0.8 + 0.06), stale * 0.94);
 }`;
 
 export const FRAGMENT = `
 precision highp float;
-in vec3 local, eye, facing, paint;
-uniform vec3 colour; uniform float alpha, gloss, painted, glass, section, stale, slab; uniform vec4 plane; uniform vec3 muscle;
+in vec3 local, eye, facing, paint, rest;
+uniform vec3 colour; uniform float alpha, gloss, painted, glass, fleshy, holes, lip, section; uniform vec4 plane;
 out vec4 shown;
+${FIBRES}${HOLES}${LIGHT}
 void main() {
   float before = dot(plane.xyz, local) - plane.w;
-  if (section > -0.5 && (before > 0.0 || before < -slab || (glass > 0.5 && !gl_FrontFacing))) discard;
-  vec3 base = mix(colour, paint, painted);
-  vec3 v = normalize(-eye), n = normalize(facing);
   bool back = !gl_FrontFacing;
+  if (section > 0.5 && (before > 0.0 || (glass > 0.5 && back))) discard;
+  if (holes > 0.5 && inValve(local, holes)) discard;
+  vec3 v = normalize(-eye), n = normalize(facing);
   if (dot(n, v) < 0.0) n = -n;
-  float key = max(dot(n, normalize(vec3(-0.35, 0.65, 0.7))), 0.0), fill = max(dot(n, normalize(vec3(0.7, -0.2, 0.5))), 0.0);
+  float grain = fleshy > 0.0 ? fibres(rest) : 0.5;
+  vec3 sx = dFdx(eye), sy = dFdy(eye), rx = cross(sy, n), ry = cross(n, sx);
+  float det = dot(sx, rx);
+  n = normalize(abs(det) * n - fleshy * 3.5e-4 * sign(det) * (dFdx(grain) * rx + dFdy(grain) * ry));
+  vec3 base = linear(mix(colour, paint, painted)) * (1.0 + fleshy * (grain - 0.5) * 0.45);
+  if (section > 0.5 && before > -lip) { base = linear(vec3(0.93, 0.72, 0.66)); n = v; } // the edge of a vessel's wall
+  // Inside a hollow that the cut has opened it grows darker with the depth.
+  float shade = section > 0.5 && back ? mix(0.9, 0.4, smoothstep(0.0, 60.0, -before)) : 1.0;
+  vec3 lit = lighted(base, n, v, gloss, shade);
   float rim = pow(1.0 - abs(dot(n, v)), 2.5);
-  float shine = pow(max(dot(n, normalize(v + normalize(vec3(-0.35, 0.65, 0.7)))), 0.0), 36.0);
-  vec3 lit = base * (0.30 + 0.62 * key + 0.22 * fill) + gloss * shine * 0.38 + rim * base * 0.25;
-  // The first surface behind the cut tells what was cut: the inside of a closed part that part, the outside of a
-  // cavity the muscle about it. Shown flat, that reads as the face of the section.
-  if (section > 0.5 && back) lit = base * 0.9;
-  if (section > 1.5 && !back) lit = muscle * 0.9;
-  float grey = dot(lit, vec3(0.3, 0.59, 0.11));
-  lit = mix(lit, vec3(grey * 0.8 + 0.08), stale * 0.92);
-  float a = alpha * mix(1.0, 0.9 + 1.1 * rim, glass);
-  shown = vec4(pow(lit, vec3(1.0 / 1.12)), min(a, 1.0));
+  shown = vec4(screen(lit), min(alpha * mix(1.0, 0.85 + 1.3 * rim, glass), 1.0));
 }`;
+
+/** The face of the muscle where it is cut: a square in the plane, drawn where the stencil says muscle. */
+export const FACE_VERTEX = `
+uniform vec4 plane; uniform vec3 across, along;
+out vec3 local, eye, facing;
+void main() {
+  local = plane.xyz * plane.w + position.x * across + position.y * along;
+  vec4 seen = modelViewMatrix * vec4(local, 1.0);
+  eye = seen.xyz; facing = normalMatrix * plane.xyz;
+  gl_Position = projectionMatrix * seen;
+}`;
+export const FACE_FRAGMENT = `
+precision highp float;
+in vec3 local, eye, facing;
+uniform vec3 colour; out vec4 shown;
+${FIBRES}${HOLES}${LIGHT}
+void main() {
+  if (inValve(local, 4.0)) discard;
+  vec3 v = normalize(-eye), n = normalize(facing);
+  if (dot(n, v) < 0.0) n = -n;
+  vec3 base = linear(colour) * (0.72 + 0.56 * (0.6 * noise(local * vec3(0.5, 0.5, 0.22)) + 0.4 * noise(local * 1.1)));
+  shown = vec4(screen(lighted(base, n, v, 0.15, 1.0)), 1.0);
+}`;
+/** Only which side of the plane: it writes the stencil and no colour. */
+export const MARK_FRAGMENT = `
+precision highp float;
+in vec3 local; uniform vec4 plane; out vec4 shown;
+void main() { if (dot(plane.xyz, local) > plane.w) discard; shown = vec4(1.0); }`;
 
 export const FLOW_VERTEX = `
 in vec2 corner; in vec4 seed; in float gate;
-uniform vec3 centre[4]; uniform vec3 axis[4]; uniform float wide[4]; uniform vec4 travelled, amount, speed, seen4;
+uniform vec3 centre[4]; uniform vec3 axis[4]; uniform float jet[4]; uniform vec4 travelled, amount, speed, seen4;
 out float fades, backward; out vec2 across;
 float pick(vec4 v, float i) { return dot(v, vec4(equal(vec4(i), vec4(0.0, 1.0, 2.0, 3.0)))); }
 void main() {
   int i = int(gate + 0.5);
   float flow = pick(amount, gate), along = fract(seed.x + pick(travelled, gate));
   vec3 z = axis[i], x = normalize(cross(z, vec3(0.31, 0.9, 0.2))), y = cross(z, x);
-  float r = wide[i] * sqrt(seed.y) * (0.75 + 0.4 * abs(along - 0.45)), t = 6.2831853 * seed.z;
+  float r = jet[i] * sqrt(seed.y) * (0.75 + 0.4 * abs(along - 0.45)), t = 6.2831853 * seed.z;
   vec3 p = centre[i] + x * cos(t) * r + y * sin(t) * r + z * (along * 44.0 - (flow < 0.0 ? 28.0 : 16.0));
   vec4 seen = modelViewMatrix * vec4(p, 1.0);
   vec2 way = (modelViewMatrix * vec4(z, 0.0)).xy; float scale = length(modelViewMatrix[0].xyz);

@@ -1,11 +1,12 @@
 /** Standard views and planes, in the axes of the heart; and the distance from which everything fits. */
 import { Matrix4, Quaternion, Vector3 } from "three";
-import { ofBody } from "./anatomy";
+import type { PartName } from "./anatomy";
 import { cross, unit, type Vec3 } from "./fields";
+import { ofBody } from "./ventricles";
 
 export type ViewName = "anterior" | "four-chamber" | "short axis" | "en face valves" | "LVOT";
 /** A point p is cut away where normal . p > offset [mm, for a heart of 120 mL]. */
-export interface Plane { normal: Vec3; offset: number; /** What lies this far behind the plane is left out [mm]. */ thickness?: number }
+export interface Plane { normal: Vec3; offset: number; /** What would float about in this cut. */ hides?: readonly PartName[]; /** Chambers that are not in the picture, so not named. */ unseen?: readonly PartName[] }
 export interface View { from: Vec3; up: Vec3 }
 
 const through = (a: Vec3, b: Vec3, towards: Vec3): Vec3 => { const n = unit(cross(a, b)); return n[0] * towards[0] + n[1] * towards[1] + n[2] * towards[2] > 0 ? n : [-n[0], -n[1], -n[2]]; };
@@ -21,8 +22,8 @@ export const VIEWS: Record<ViewName, View> = {
 };
 
 export const PLANES: Record<ViewName, Plane | null> = {
-  anterior: null, "four-chamber": { normal: FOUR, offset: 0 }, "short axis": { normal: [0, 0, -1], offset: -48, thickness: 38 },
-  "en face valves": { normal: [0, 0, 1], offset: 79 }, LVOT: { normal: OUT, offset: 0 },
+  anterior: null, "four-chamber": { normal: FOUR, offset: 0 }, "short axis": { normal: [0, 0, -1], offset: -40, hides: ["aorta", "descending", "pulmonary", "veins", "caval"], unseen: ["la", "ra"] },
+  "en face valves": { normal: [0, 0, 1], offset: 93, hides: ["veins", "caval", "descending"], unseen: ["lv", "rv"] }, LVOT: { normal: OUT, offset: 0 },
 };
 
 /** The turn of a camera that looks from a view. */

@@ -1,0 +1,37 @@
+/**
+ * The face of the muscle in a cut. What lies behind the plane turns one bit of the stencil for each
+ * surface on the way: an odd bit is the inside of a closed shape. Muscle is inside the heart and
+ * outside its cavities, which stay open, so that one looks into them.
+ */
+import { AlwaysStencilFunc, Color, DoubleSide, EqualStencilFunc, GLSL3, Group, InvertStencilOp, KeepStencilOp, Mesh, PlaneGeometry, ShaderMaterial, type IUniform, Vector3, Vector4 } from "three";
+import { meshOf, type Rgb } from "./build";
+import { join, type Surface } from "./fields";
+import { FACE_FRAGMENT, FACE_VERTEX, MARK_FRAGMENT, VERTEX } from "./shader";
+
+const CAVITY = 8, SIZE = 320; // bit of the cavities; [mm] of the face
+export interface Section { group: Group; /** The face follows the plane's turn. */ turn(plane: Vector4): void; dispose(): void }
+
+export function createSection(shared: Record<string, IUniform<unknown>>, shapes: readonly Surface[], cavities: readonly Surface[], muscle: Rgb): Section {
+  const group = new Group(), across = new Vector3(1, 0, 0), along = new Vector3(0, 1, 0), made: Mesh<ReturnType<typeof meshOf> | PlaneGeometry, ShaderMaterial>[] = [];
+  const add = (mesh: (typeof made)[number], order: number): void => { mesh.frustumCulled = false; mesh.renderOrder = order; group.add(mesh); made.push(mesh); };
+  [...shapes, join(...cavities)].forEach((s, i) => add(new Mesh(meshOf(s), new ShaderMaterial({
+    glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: MARK_FRAGMENT, side: DoubleSide, uniforms: shared, colorWrite: false, depthWrite: false, depthTest: false,
+    stencilWrite: true, stencilFunc: AlwaysStencilFunc, stencilZPass: InvertStencilOp, stencilWriteMask: i < shapes.length ? 1 << i : CAVITY,
+  })), -3));
+  const square = new PlaneGeometry(SIZE, SIZE);
+  shapes.forEach((_, i) => add(new Mesh(square, new ShaderMaterial({
+    glslVersion: GLSL3, vertexShader: FACE_VERTEX, fragmentShader: FACE_FRAGMENT, side: DoubleSide,
+    uniforms: { ...shared, across: { value: across }, along: { value: along }, colour: { value: new Color().setRGB(...muscle) } },
+    stencilWrite: true, stencilWriteMask: 0, stencilFunc: EqualStencilFunc, stencilRef: 1 << i, stencilFuncMask: (1 << i) | CAVITY, stencilZPass: KeepStencilOp,
+  })), -2));
+  return {
+    group,
+    turn(plane) {
+      const n = new Vector3(plane.x, plane.y, plane.z);
+      across.set(0, 0, 1).cross(n);
+      if (across.lengthSq() < 1e-6) across.set(1, 0, 0);
+      along.copy(n).cross(across.normalize());
+    },
+    dispose() { for (const { geometry, material } of made) { geometry.dispose(); material.dispose(); } },
+  };
+}
