@@ -16,8 +16,8 @@ from isosoma.organs.circulation.model import Circulation
 from isosoma.twin.course import Running, beginning, follow, settled
 
 PERSON = Person()
-LOOK = 60.0 / 14.0 / 2.0
-"""Half a breath [s]."""
+LOOK = 60.0 / 14.0 / 6.0
+"""A sixth of a breath [s]: half ones keep pace with the beats, and their mean with neither."""
 SHORT = {"MAP": "mean_arterial_pressure", "CO": "cardiac_output", "HR": "heart_rate",
          "SpO2": "oxygen_saturation", "CVP": "central_venous_pressure",
          "QpQs": "pulmonary_to_systemic_flow", "DBP": "diastolic_pressure", "Hb": "haemoglobin",
@@ -37,8 +37,8 @@ def healthy():
 
 
 def indices(course):
-    """Means over the last four looks, by short name, arrays of shape (1,)."""
-    return {short: course.output(name)[-4:].mean(axis=0) for short, name in SHORT.items()}
+    """Means over the last two breaths, by short name, arrays of shape (1,)."""
+    return {short: course.output(name)[-12:].mean(axis=0) for short, name in SHORT.items()}
 
 
 def done(run, *texts, seconds=60.0):

@@ -249,7 +249,7 @@ def _waveforms(wanted: Plan, hertz: float) -> int:
 
 def _printable(name: str) -> bool:
     """Return whether a row is a pressure, volume or flow of a place, not of a filter."""
-    filters = ("p_work", "p_carotid", "p_cardiopulmonary", "p_alveolar", "q_perfusion")
+    filters = ("p_work", "p_carotid", "p_cardiopulmonary", "p_alveolar", "p_perfusion")
     return name not in filters
 
 

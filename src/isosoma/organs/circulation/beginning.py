@@ -61,8 +61,12 @@ def _tones(t: Mapping[str, Floats], zero: Floats) -> dict[str, Floats]:
         **answers,
         **hertz,
         "tone_vagal": zero + _VAGAL * t["sympathetic_unit"],
-        "coronary_tone": zero + 1.0,
+        "coronary_tone_left": zero + 1.0,
+        "coronary_tone_right": zero + 1.0,
         "heart_strength": zero + 1.0,
+        "heart_strength_left": zero + 1.0,
+        "heart_strength_right": zero + 1.0,
+        "coronary_opening": zero + 1.0,
         "pace": zero + 1.0,
         "scatter": zero + 0.37,
         "drug_resistance": zero + 1.0,
@@ -72,7 +76,7 @@ def _tones(t: Mapping[str, Floats], zero: Floats) -> dict[str, Floats]:
         "p_carotid": t["baroreflex_setpoint"].copy(),
         "p_cardiopulmonary": t["cardiopulmonary_pressure"].copy(),
         "p_work": 0.4 * t["baroreflex_setpoint"],
-        "q_perfusion": 0.8 * t["baroreflex_setpoint"] / t["coronary_resistance"],
+        "p_perfusion": 0.8 * t["baroreflex_setpoint"],
     }
 
 

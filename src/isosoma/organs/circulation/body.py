@@ -22,6 +22,7 @@ import numpy as np
 
 from isosoma.core.errors import RangeError
 from isosoma.core.units import to_si
+from isosoma.organs.circulation.aortic_root import MEASURED
 from isosoma.organs.circulation.drugs import DRUGS, kinetics
 from isosoma.organs.circulation.parameters import PARAMETERS
 
@@ -72,6 +73,10 @@ _STIFFNESS = ("lv_stiffness", "rv_stiffness")
 _TIME = ("period", "gain_period", "gain_vagal", "systole_base")
 _AREA = ("mitral_area", "aortic_area", "tricuspid_area", "pulmonary_area", "shut_area")
 _LENGTH = ("mitral_length", "aortic_length", "tricuspid_length", "pulmonary_length")
+_ROOT = (
+    "lvot_diameter", "left_ostium", "right_ostium",
+    *(f"{n}{s}" for n in MEASURED for s in ("", "_sigma")),
+)  # fmt: skip
 _VALVE_RATE = ("inlet_opening", "inlet_closing", "aortic_rate", "pulmonary_rate")
 
 
@@ -125,7 +130,7 @@ def theta_of(person: Person) -> dict[str, float]:
         (_PRESSURE, m), (_VOLUME, v), (_ELASTANCE, m / v), (_COMPLIANCE, v / m),
         (_RESISTANCE, m / q), (_CONDUCTANCE, q / m), (_INERTANCE, m * f * f / v),
         (_STIFFNESS, 1.0 / v), (_TIME, f), (_AREA, area), (_LENGTH, math.sqrt(m) * f),
-        (_VALVE_RATE, 1.0 / (m * f)), (("lvot_diameter",), math.sqrt(area)),
+        (_VALVE_RATE, 1.0 / (m * f)), (_ROOT, math.sqrt(area)),
     )  # fmt: skip
     out = {n: float(np.ravel(p.prior.real(np.zeros(1)))[0]) for n, p in PARAMETERS.items()}
     for names, scale in scales:

@@ -85,6 +85,7 @@ _ALL: dict[str, tuple[str, Callable[[Rows], Floats]]] = {
     "pulmonary_to_systemic_flow": ("1", _ratio("beat_lung", "beat_systemic")),
     "coronary_flow": ("m3/s", _row("beat_coronary")),
     "contractile_reserve": ("1", _row("heart_strength")),
+    "coronary_opening": ("1", _row("coronary_opening")),
 }
 _RIGHT: dict[str, tuple[str, Callable[[Rows], Floats]]] = {
     "right_ventricular_end_diastolic_volume": ("m3", _row("beat_rv_edv")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from isosoma.organs.circulation.aortic_root import root_lines
 from isosoma.organs.circulation.beats import beat_lines, beat_rows
-from isosoma.organs.circulation.coronary import strength, tone
+from isosoma.organs.circulation.coronary import conductance, strength, tone
 from isosoma.organs.circulation.drugs import drug_inputs, drug_lines, drug_rates, drug_rows
 from isosoma.organs.circulation.oxygen import alveolar, extracted, saturation
 from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
@@ -51,9 +52,10 @@ INPUTS: dict[str, tuple[str, float]] = {
 
 _SLOW = {
     "phi": "1", "breath": "1", "scatter": "1", "pace": "1", "thorax": "Pa",
-    "p_carotid": "Pa", "p_cardiopulmonary": "Pa", "p_work": "Pa", "q_perfusion": "m3/s",
+    "p_carotid": "Pa", "p_cardiopulmonary": "Pa", "p_work": "Pa", "p_perfusion": "Pa",
     "tone_heart": "1", "tone_resistance": "1", "tone_veins": "1", "tone_period": "1",
-    "tone_vagal": "Hz", "coronary_tone": "1", "heart_strength": "1",
+    "tone_vagal": "Hz", "coronary_tone_left": "1", "coronary_tone_right": "1",
+    "heart_strength_left": "1", "heart_strength_right": "1",
     "p_alveolar": "Pa", "haemoglobin_mass": "kg", "received": "m3",
     "f_heart": "Hz", "f_vessels": "Hz", "f_vagal": "Hz", "pao_sat": "1",
     "e_v": "1", "e_a": "1", "e_v_rise": "1", "e_a_rise": "1",
@@ -61,6 +63,8 @@ _SLOW = {
 _HELD = {
     "E_lv": "Pa/m3", "E_rv": "Pa/m3", "E_la": "Pa/m3", "E_ra": "Pa/m3",
     "G_upper": "m3.s-1.Pa-1", "G_lower": "m3.s-1.Pa-1", "G_coronary": "m3.s-1.Pa-1",
+    "G_left": "m3.s-1.Pa-1", "G_right": "m3.s-1.Pa-1",
+    "heart_strength": "1", "coronary_opening": "1",
     "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1",
     "blood_in": "m3/s", "pump_in": "m3/s", "pump_out": "m3/s",
 }  # fmt: skip
@@ -70,7 +74,11 @@ _PREPARED = {
     "R_aorta": "Pa.s/m3",
     "per_carotid_lag": "Hz", "per_work_lag": "Hz", "answer_rest": "1", "vagal_rest": "Hz",
     "per_softness": "m-3",
+    "open_left": "1", "open_right": "1", "loss_left": "kg.m-7", "loss_right": "kg.m-7",
 }  # fmt: skip
+
+
+_TERRITORIES = (("left", "left_coronary_share"), ("right", "(1.0 - left_coronary_share)"))
 
 
 def _parts(graph: Graph) -> frozenset[str]:
@@ -149,6 +157,7 @@ _BEFORE: tuple[Line, ...] = (
     Call(answer, ("es_rest", "sympathetic_least", "sympathetic_unit"), ("answer_rest",)),
     Call(vagal, ("cs_rest", "vagal_low", "vagal_high", "vagal_middle", "vagal_width"),
          ("vagal_rest",)),
+    *root_lines(),
 )  # fmt: skip
 
 _DELAYS = (
@@ -226,7 +235,7 @@ def _sampled(graph: Graph) -> tuple[Line, ...]:
         "felt = p_central - thorax - p_cardiopulmonary",
         "p_cardiopulmonary = p_cardiopulmonary + dt * per_work_lag * felt",
         "p_work = p_work + dt * per_work_lag * (max(p_lv, 0.0) - p_work)",
-        "q_perfusion = q_perfusion + dt * per_work_lag * (q_coronary - q_perfusion)",
+        "p_perfusion = p_perfusion + dt * per_work_lag * (q_coronary / G_coronary - p_perfusion)",
         *beat_lines(_parts(graph), "dt"),
     )
 
@@ -295,14 +304,35 @@ def _effectors() -> tuple[Line, ...]:
 
 
 def _heart_muscle() -> tuple[Line, ...]:
-    return (
+    """Supply and demand of the left and of the right coronary's territory."""
+    lines: list[Line] = [
         "need = myocardial_demand * p_work",
-        "supplied = max(q_perfusion, 0.0) * capacity * S_ao * myocardial_extraction",
-        Call(tone, ("coronary_tone", "supplied", "need", "coronary_reserve", "coronary_lag", "dt"),
-             ("coronary_tone",)),
-        Call(strength, ("heart_strength", "supplied", "need", "ischaemia_onset",
-                        "ischaemia_recovery", "dt"), ("heart_strength",)),
-    )  # fmt: skip
+        "oxygen = max(p_perfusion, 0.0) * capacity * S_ao * myocardial_extraction",
+    ]
+    for side, share in _TERRITORIES:
+        needs, supplied = f"need_{side}", f"supplied_{side}"
+        toned, strong = f"coronary_tone_{side}", f"heart_strength_{side}"
+        lines += [
+            f"{needs} = {share} * need",
+            f"{supplied} = G_{side} * oxygen",
+            Call(tone, (toned, supplied, needs, "coronary_reserve", "coronary_lag", "dt"),
+                 (toned,)),
+            Call(strength, (strong, supplied, needs, "ischaemia_onset", "ischaemia_recovery", "dt"),
+                 (strong,)),
+        ]  # fmt: skip
+    apart = "heart_strength_left - heart_strength_right"
+    lines.append(f"heart_strength = heart_strength_right + left_coronary_wall * ({apart})")
+    return tuple(lines)
+
+
+def _coronary() -> tuple[Line, ...]:
+    """Both territories lie between the same two nodes: their conductances add up."""
+    lines: list[Line] = ["pushed = max(p_perfusion, 0.0)"]
+    for side, share in _TERRITORIES:
+        takes = (share, f"coronary_tone_{side}", "coronary_resistance", f"loss_{side}", "pushed")
+        lines.append(Call(conductance, takes, (f"G_{side}",)))
+    lines += ["G_coronary = G_left + G_right", "coronary_opening = min(open_left, open_right)"]
+    return tuple(lines)
 
 
 def _carried(graph: Graph) -> tuple[Line, ...]:
@@ -336,9 +366,11 @@ def _set(graph: Graph) -> tuple[Line, ...]:
     del graph
     return (
         "beta = max(drug_beta, 0.0)",
-        "force = heart_strength * (1.0 - cardioplegia) * (1.0 - 0.5 * lifted_heart)",
+        "beating = (1.0 - cardioplegia) * (1.0 - 0.5 * lifted_heart)",
+        "force = heart_strength * beating",
         "E_lv = (lv_elastance + gain_lv * on_heart * beta) * drug_heart * force",
-        "E_rv = (rv_elastance + gain_rv * on_heart * beta) * drug_heart * force",
+        "force_rv = heart_strength_right * beating",
+        "E_rv = (rv_elastance + gain_rv * on_heart * beta) * drug_heart * force_rv",
         "E_la = la_active * (1.0 - fibrillation) * force",
         "E_ra = ra_active * (1.0 - fibrillation) * force",
         "R_s = (systemic_resistance + gain_resistance * on_resistance) * drug_resistance",
@@ -347,7 +379,7 @@ def _set(graph: Graph) -> tuple[Line, ...]:
         "shift = gain_veins * on_veins - drug_veins",
         "Vu_vu = max(upper_share * (venous_unstressed - shift), 0.05 * venous_unstressed)",
         "Vu_vl = max((1.0 - upper_share) * (venous_unstressed - shift), 0.05 * venous_unstressed)",
-        "G_coronary = coronary_tone / coronary_resistance",
+        *_coronary(),
         "hurried = gain_period * on_period * beta",
         "own = period - hurried + gain_vagal * on_vagal + drug_period",
         "dying = min(max((heart_strength - 0.05) * 4.0, 0.15), 1.0)",

@@ -191,7 +191,7 @@ def _settled(case: _Case) -> Start:
 
 def _averaged(row: str) -> bool:
     kept = ("V_", "S_", "tone_", "p_", "f_", "E_", "G_", "Vu_", "coronary_tone", "heart_strength")
-    return row.startswith((*kept, "per_T", "rate_v", "capacity", "haemoglobin_mass", "q_perf"))
+    return row.startswith((*kept, "per_T", "rate_v", "capacity", "haemoglobin_mass"))
 
 
 def _fit(z: Floats, means: Floats, rows: list[str], state: Bundle) -> Start:
