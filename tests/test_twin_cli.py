@@ -103,6 +103,12 @@ def test_a_narrow_valve_is_built_from_its_echo(tmp_path, capsys):
     assert area["unit"] == "cm2"
     assert area["posterior"]["low"] < 0.9 < area["posterior"]["high"]
     assert area["spread_left"] < 0.4
+    assert [(a["name"], a["unit"]) for a in done["assumed"]] == [("lvot_diameter", "cm")]
+    sized = _folder(tmp_path / "p6", BODY + VALVE + 'lvot_diameter = "1.9 cm ± 0.05 cm"\n')
+    done = _said(capsys, "build", sized, "--store", tmp_path / "sized.log")
+    tract = _row(done, "lvot_diameter")
+    assert (done["assumed"], tract["informed"]) == ([], True)
+    assert tract["posterior"]["median"] < 2.08 < 2.15 < tract["prior"]["median"]
     wrong = _folder(tmp_path / "p5", BODY + VALVE.replace("38", "4") + 'stroke_volume = "90 mL"\n')
     assert main(["build", str(wrong), "--store", str(tmp_path / "ward.log"), "--now", NOW]) == 2
     assert "aortic_valve_mean_gradient of 4 mm[Hg] let at most" in capsys.readouterr().err

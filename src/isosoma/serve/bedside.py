@@ -16,10 +16,14 @@ from isosoma.serve.progress import progress
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.release import Release
 
-__all__ = ["VALVES", "age_at", "check_body", "keep_body", "only_patient", "subject_of", "twin_of"]
+__all__ = ["FREED_BY", "age_at", "check_body", "keep_body", "only_patient", "subject_of", "twin_of"]
 
-VALVES: Mapping[str, str] = {"aortic_stenosis": "aortic_area", "mitral_stenosis": "mitral_area"}
-"""Condition → the area that it makes unknown."""
+FREED_BY: Mapping[str, tuple[str, ...]] = {
+    "aortic_stenosis": ("aortic_area",),
+    "mitral_stenosis": ("mitral_area",),
+    "heart_failure": ("lv_elastance", "lv_stiffness"),
+}
+"""Condition → the unknowns that it frees."""
 _YEAR = 365.25 * 86400.0
 _DAY = 86_400 * 10**9  # [ns]
 _EPOCH = 719163  # ordinal of 1970-01-01
@@ -110,8 +114,8 @@ def subject_of(log: Log, patient: str, at: int) -> Subject:
     body = _body(log, patient)
     if body is None:
         raise InputError(f"nothing is known of the body of {patient}", todo="Build the twin first")
-    valves = sorted({VALVES[c] for c in body["conditions"] if c in VALVES})
-    return Subject(patient, _person(body, at), tuple(valves))
+    freed = {n for c in body["conditions"] for n in FREED_BY.get(c, ())}
+    return Subject(patient, _person(body, at), tuple(sorted(freed)))
 
 
 def _person(body: Mapping[str, Any], at: int) -> Person:

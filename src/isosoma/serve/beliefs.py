@@ -33,7 +33,7 @@ def informing(twin: Twin) -> dict[str, list[Informing]]:
     if not names:
         return {}
     z = np.ascontiguousarray(twin.prior.z[:, : len(twin.unknowns)])
-    predict = physics.predictor(twin.subject.person, names, valves=twin.subject.valves)
+    predict = physics.predictor(twin.subject.person, names, freed=twin.subject.freed)
     seen = predict(z, np.zeros(0))
     whole = np.all(np.isfinite(seen), axis=1)
     z, seen = z[whole], seen[whole]

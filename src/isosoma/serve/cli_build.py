@@ -13,7 +13,7 @@ from isosoma.core.model import Parameter
 from isosoma.core.units import ucum
 from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
-from isosoma.serve.bedside import VALVES, twin_of
+from isosoma.serve.bedside import FREED_BY, twin_of
 from isosoma.serve.cli_intake import instant
 from isosoma.serve.progress import progress
 from isosoma.twin.fold import Twin
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         twin = twin_of(log, described.id, Release(seed=arguments.seed), now)
         head = log.checkpoint()
     done = {"kept": kept.accepted, "known_already": kept.duplicates, **_plain(twin, head)}
-    done["conditions_unused"] = [c for c in described.conditions if c not in VALVES]
+    done["conditions_unused"] = [c for c in described.conditions if c not in FREED_BY]
     print(json.dumps(done, allow_nan=False) if arguments.json else _told(done))
     return 0
 
@@ -55,14 +55,20 @@ def _plain(twin: Twin, head: str) -> dict[str, Any]:
         "misfit": list(twin.misfit),
         "unknowns": unknowns_of(twin),
         "unused": [{"variable": v, "why": why} for v, why in twin.unused],
+        "assumed": [_shown(n, value) for n, value in twin.assumed.items()],
         "rejected": sum(1 for d in taken if not d.taken),
         "out_of_sync": [r.out_of_sync for r in twin.timeline.reports if r.out_of_sync][-1:],
     }
 
 
+def _shown(name: str, value: float) -> dict[str, Any]:
+    unit = shown(name)
+    return {"name": name, "unit": unit, "value": float(f"{value / ucum(unit).factor:.3g}")}
+
+
 def unknowns_of(twin: Twin) -> list[dict[str, Any]]:
     """Return each unknown before and after the data: median, 90 % interval, unit, informed."""
-    sought = physics.unknowns(twin.subject.person, twin.subject.valves)
+    sought = physics.unknowns(twin.subject.person, twin.subject.freed)
     rows: list[dict[str, Any]] = []
     for i, (parameter, said) in enumerate(zip(sought, twin.informed, strict=True)):
         z = twin.belief.z[:, i]
@@ -102,6 +108,10 @@ def _told(done: dict[str, Any]) -> str:
             f"  {mark}"
         )
     lines += [f"unused: {u['variable'].replace('_', ' ')}, {u['why']}" for u in done["unused"]]
+    lines += [
+        f"assumed, not measured: {a['name'].replace('_', ' ')} {a['value']:g} {a['unit']}"
+        for a in done["assumed"]
+    ]
     lines += [f"noted, no part of the model: {c}" for c in done["conditions_unused"]]
     return "\n".join([*lines, *done["out_of_sync"], f"twin {done['twin']}"])
 

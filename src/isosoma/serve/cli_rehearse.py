@@ -131,7 +131,7 @@ def _who(arguments: argparse.Namespace, now: int) -> _Who:
     emulator = None
     if twin.settings.model_error:
         subject = twin.subject
-        emulator = emulator_for(subject.person, twin.settings.outputs, subject.valves)
+        emulator = emulator_for(subject.person, twin.settings.outputs, subject.freed)
     return _Who(of_twin(twin, now, arguments.members), patient, twin, emulator)
 
 

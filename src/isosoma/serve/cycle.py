@@ -81,7 +81,7 @@ def cycle_of(twin: Twin, members: int = MEMBERS) -> Cycle:
         No settled beat comes of the median.
     """
     person = twin.subject.person
-    sought = unknowns(person, twin.subject.valves)
+    sought = unknowns(person, twin.subject.freed)
     z = twin.belief.z[:, : len(sought)]
     rows = np.concatenate([np.median(z, axis=0)[None], z[:members]])
     changed = {p.name: p.prior.real(rows[:, i]) for i, p in enumerate(sought)}

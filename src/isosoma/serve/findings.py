@@ -62,7 +62,7 @@ def changes(twin: Twin) -> list[Finding]:
     before = as_of(twin, twin.belief.at - _BACK).belief
     now = twin.belief
     moved = list[tuple[float, str]]()
-    for k, parameter in enumerate(unknowns(twin.subject.person, twin.subject.valves)):
+    for k, parameter in enumerate(unknowns(twin.subject.person, twin.subject.freed)):
         was, is_ = before.z[:, k], now.z[:, k]
         far = float((np.median(is_) - np.median(was)) / max(was.std(ddof=1), 1e-9))
         if abs(far) < _FAR:

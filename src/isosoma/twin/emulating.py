@@ -40,7 +40,7 @@ class _Asked:
 
     person: Person
     outputs: tuple[str, ...]
-    valves: tuple[str, ...]
+    freed: tuple[str, ...]
     degree: int
     runs: int
 
@@ -48,7 +48,7 @@ class _Asked:
 def emulator_for(
     person: Person,
     outputs: Sequence[str] = physics.SEEN,
-    valves: Sequence[str] = (),
+    freed: Sequence[str] = (),
     degree: int = 3,
     runs: int = RUNS,
 ) -> Emulator:
@@ -59,18 +59,18 @@ def emulator_for(
     ModelError
         An output can be zero or negative (it is emulated in its logarithm), or runs are too few.
     """
-    return _trained(_Asked(person, tuple(outputs), tuple(valves), degree, runs))
+    return _trained(_Asked(person, tuple(outputs), tuple(freed), degree, runs))
 
 
 @lru_cache(maxsize=32)
 def _trained(asked: _Asked) -> Emulator:
     from scipy.stats import norm, qmc
 
-    count = len(physics.unknowns(asked.person, asked.valves))
+    count = len(physics.unknowns(asked.person, asked.freed))
     made = qmc.Sobol(count, scramble=True, seed=2)  # pyright: ignore[reportCallIssue]
     z: Floats = _REACH * norm.ppf(0.9998 * made.random(asked.runs) + 0.0001)
     outputs = (*asked.outputs, "contractile_reserve")
-    run = physics.predictor(asked.person, outputs, BEATS, valves=asked.valves)
+    run = physics.predictor(asked.person, outputs, BEATS, freed=asked.freed)
     seen = run(z, np.zeros(0))
     whole = np.all(np.isfinite(seen), axis=1) & (seen[:, -1] > _RESERVE)
     seen = seen[:, :-1]
@@ -86,10 +86,10 @@ def _trained(asked: _Asked) -> Emulator:
 def emulated(
     person: Person,
     outputs: Sequence[str] = physics.SEEN,
-    valves: Sequence[str] = (),
+    freed: Sequence[str] = (),
     degree: int = 3,
     runs: int = RUNS,
 ) -> Predict:
     """Return a prediction by the emulator, and by the physics where the emulator refuses."""
-    run = physics.predictor(person, outputs, BEATS, valves=valves)
-    return predictor(emulator_for(person, outputs, valves, degree, runs), run)
+    run = physics.predictor(person, outputs, BEATS, freed=freed)
+    return predictor(emulator_for(person, outputs, freed, degree, runs), run)

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.observation import Observation, Verdict, Waveform, effective_sigma
+from isosoma.core.units import to_si
 from isosoma.infer import belief as beliefs
 from isosoma.infer import esmda, replay
 from isosoma.infer.belief import Belief, Reading, Settings
@@ -29,7 +30,7 @@ from isosoma.infer.bias import bias_of
 from isosoma.infer.emulator import Predict
 from isosoma.infer.informed import Informed, informed
 from isosoma.organs.circulation import predict as physics
-from isosoma.organs.circulation.body import Person
+from isosoma.organs.circulation.body import Person, theta_of
 from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.twin.emulating import emulated, emulator_for
 from isosoma.twin.release import Release
@@ -66,8 +67,20 @@ _RED = {
     "heart_rate": (0.55, 2.0), "oxygen_saturation": (0.88, math.inf),
 }  # fmt: skip
 """Shares of the person's own resting value beyond which a reading is a red flag (unverified)."""
-_AREAS = {"aortic_valve_area": "aortic_area", "mitral_valve_area": "mitral_area"}
-"""Output → the unknown that it is a reading of."""
+_TRACT, _VTI = "lvot_diameter", "lvot_velocity_time_integral"
+_FREEING: Mapping[str, tuple[float, float, tuple[str, ...]]] = {
+    "aortic_valve_area": (0.0, math.inf, ("aortic_area",)),
+    "mitral_valve_area": (0.0, math.inf, ("mitral_area",)),
+    "aortic_valve_mean_gradient": (to_si(20.0, "mm[Hg]"), math.inf, ("aortic_area",)),
+    "mitral_valve_mean_gradient": (to_si(5.0, "mm[Hg]"), math.inf, ("mitral_area",)),
+    "left_ventricular_ejection_fraction": (0.0, 0.5, ("lv_elastance", "lv_stiffness")),
+    _TRACT: (0.0, math.inf, (_TRACT,)),
+}
+"""Output → from and up to which reading [SI] it frees which unknowns.
+
+Moderate stenosis begins at such gradients (Baumgartner et al. 2009, 10.1093/ejechocard/jen303), a
+reduced ejection fraction below one half (Bozkurt et al. 2021, 10.1002/ejhf.2115); both unverified.
+"""
 
 
 class Known(Protocol):
@@ -86,11 +99,11 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is folded: the record's patient id, their body, and valves that are diseased."""
+    """Who is folded: the record's patient id, their body, and what a diagnosis or reading frees."""
 
     patient: str
     person: Person
-    valves: tuple[str, ...] = ()
+    freed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,13 +139,19 @@ class Twin:
     @property
     def unknowns(self) -> tuple[str, ...]:
         """Names of what is estimated, by column of a belief's members."""
-        return tuple(p.name for p in physics.unknowns(self.subject.person, self.subject.valves))
+        return tuple(p.name for p in physics.unknowns(self.subject.person, self.subject.freed))
 
     @property
     def informed(self) -> tuple[Informed, ...]:
         """How far the data narrowed each unknown."""
         before = self.prior.z.std(axis=0, ddof=1)[: len(self.unknowns)]
         return informed(self.unknowns, self.belief.z, before.tolist())
+
+    @property
+    def assumed(self) -> dict[str, float]:
+        """Return parameters [SI] that readings rest on and that nobody measured."""
+        guessed = _VTI in self.settings.outputs and _TRACT not in self.subject.freed
+        return {_TRACT: theta_of(self.subject.person)[_TRACT]} if guessed else {}
 
     def newest(self) -> dict[str, int]:
         """Return the instant of the newest reading [ns] of each variable."""
@@ -176,11 +195,11 @@ def operator(
     subject: Subject, outputs: Sequence[str], instants: int, release: Release
 ) -> tuple[Predict, tuple[float, ...]]:
     """Return the prediction of `outputs` [SI] and its standard error (none for the physics)."""
-    person, valves = subject.person, subject.valves
+    person, freed = subject.person, subject.freed
     if instants < release.emulate:
-        return physics.predictor(person, outputs, valves=valves), ()
-    found = emulator_for(person, outputs, valves)
-    return emulated(person, outputs, valves), tuple(found.error.tolist())
+        return physics.predictor(person, outputs, freed=freed), ()
+    found = emulator_for(person, outputs, freed)
+    return emulated(person, outputs, freed), tuple(found.error.tolist())
 
 
 def fold(
@@ -200,13 +219,13 @@ def fold(
     """
     given = readings_of(known, until)
     outputs = outputs_of(given)
-    subject = _with_valves_read(subject, outputs)
+    subject = _freed(subject, given)
     instants = len({r.observation.at for r in given})
     predict, error = operator(subject, outputs, instants, release)
-    names = [p.name for p in physics.unknowns(subject.person, subject.valves)]
+    names = [p.name for p in physics.unknowns(subject.person, subject.freed)]
     settings = release.settings(names, outputs, error)
     usable, unused = _sorted_out(given, settings)
-    usable = _flagged(usable, subject, outputs)
+    usable = _prepared(usable, subject, outputs)
     at = min((r.observation.at for r in usable), default=until)
     prior = beliefs.start(settings, release.key(subject.patient), at)
     end = at + round(release.first * 1e9)
@@ -231,18 +250,19 @@ class _Known:
 def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
     """Return the twin with readings that came since, at the cost of those alone.
 
-    Readings of the first hour, and of a variable that none was read of before, change what all
-    rests on: then everything is folded again. A twin keeps the physics or the emulator it began
-    with.
+    Readings of the first hour, of a variable that none was read of before, and those that free an
+    unknown change what all rests on: then everything is folded again. A twin keeps the physics or
+    the emulator it began with.
     """
     new = [r for r in arrived if r.observation.at <= until]
     end = twin.prior.at + round(twin.release.first * 1e9)
     outputs = twin.settings.outputs
     strange = any(n not in outputs for n in outputs_of(new))
+    strange |= _freed(twin.subject, new) != twin.subject
     if strange or not twin.first or any(r.observation.at <= end for r in new):
         return _folded_again(twin, new, until)
     usable, unused = _sorted_out(new, twin.settings)
-    usable = _flagged(usable, twin.subject, outputs)
+    usable = _prepared(usable, twin.subject, outputs)
     asked = twin.release.emulate if twin.settings.model_error else 0
     predict, _ = operator(twin.subject, outputs, asked, twin.release)
     timeline = replay.absorb(twin.timeline, usable, predict, twin.settings)
@@ -250,11 +270,15 @@ def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
     return replace(twin, until=until, timeline=timeline, unused=said)
 
 
-def _with_valves_read(subject: Subject, outputs: Iterable[str]) -> Subject:
-    """Return the subject with every valve unknown whose area was read."""
+def _freed(subject: Subject, readings: Iterable[Reading]) -> Subject:
+    """Return the subject with everything unknown that a reading frees."""
     # Of a valve believed sound the area is given, so that no reading could teach it.
-    read = {_AREAS[n] for n in outputs if n in _AREAS}
-    return replace(subject, valves=tuple(sorted({*subject.valves, *read})))
+    names = set(subject.freed)
+    for r in readings:
+        low, high, unknowns = _FREEING.get(r.observation.variable, (math.inf, -math.inf, ()))
+        heard = effective_sigma(r.observation.sigma, r.verdict) < math.inf
+        names.update(unknowns if heard and low <= r.observation.value < high else ())
+    return replace(subject, freed=tuple(sorted(names)))
 
 
 def _folded_again(twin: Twin, new: Sequence[Reading], until: int) -> Twin:
@@ -264,11 +288,20 @@ def _folded_again(twin: Twin, new: Sequence[Reading], until: int) -> Twin:
     return replace(again, unused=tuple(sorted({*twin.unused, *again.unused})))
 
 
-def _flagged(
+def _prepared(
     readings: Iterable[Reading], subject: Subject, outputs: Sequence[str]
 ) -> list[Reading]:
     usual = _usual(subject, outputs)
-    return [replace(r, red_flag=_is_red(r.observation, usual)) for r in readings]
+    return [
+        Reading(_of_tract(r.observation, subject), r.verdict, _is_red(r.observation, usual))
+        for r in readings
+    ]
+
+
+def _of_tract(o: Observation, subject: Subject) -> Observation:
+    """Return the observation; a time integral has no offset where its diameter is an unknown."""
+    known = o.variable == _VTI and _TRACT in subject.freed
+    return replace(o, bias=0.0) if known else o
 
 
 def _telling(predict: Predict, instants: int, told: Callable[[float], Any]) -> Predict:

@@ -87,7 +87,7 @@ def expected(twin: Twin, at: int, outputs: Sequence[str] | None = None) -> Forec
     """
     names = tuple(outputs or twin.settings.outputs)
     z = np.concatenate([_at(twin, at, sign) for sign in (1.0, -1.0)])
-    predict = physics.predictor(twin.subject.person, names, valves=twin.subject.valves)
+    predict = physics.predictor(twin.subject.person, names, freed=twin.subject.freed)
     seen = predict(z, np.zeros(0))
     whole = np.all(np.isfinite(seen), axis=1)
     age = (at - twin.belief.at) * 1e-9
@@ -124,7 +124,7 @@ def believed(
     if members is not None and members > len(z):
         z = np.concatenate([z, _at(twin, at, -1.0)])
     z = z[:members]
-    sought = physics.unknowns(twin.subject.person, twin.subject.valves)
+    sought = physics.unknowns(twin.subject.person, twin.subject.freed)
     return z, {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
 
 

@@ -24,7 +24,7 @@ WALK = {
     "rv_elastance": 0.04, "lv_stiffness": 0.02, "blood_volume": 0.046, "venous_compliance": 0.02,
     "period": 0.08, "baroreflex_gain": 0.03, "baroreflex_setpoint": 0.04,
     "pulmonary_resistance": 0.04, "lung_shunt": 0.083, "haemoglobin_start": 0.01,
-    "aortic_area": 0.001, "mitral_area": 0.001,
+    "aortic_area": 0.001, "mitral_area": 0.001, "lvot_diameter": 0.001,
 }  # fmt: skip
 """Wandering of each unknown in `STEP`, in prior standard deviations (chosen here, unverified)."""
 _TABLES = (

@@ -15,7 +15,7 @@ from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts
 from isosoma.organs.circulation.body import Person, inputs_of
 from isosoma.twin.fold import Subject, Twin, absorbed, fold
-from isosoma.twin.forecasting import expected, over_breath, rehearsed, spacing
+from isosoma.twin.forecasting import believed, expected, over_breath, rehearsed, spacing
 from isosoma.twin.release import Release
 
 T0 = 1_790_000_000 * 10**9
@@ -66,6 +66,11 @@ def ratio(twin: Twin, name: str) -> float:
     return next(i.ratio for i in twin.informed if i.name == name)
 
 
+def median(twin: Twin, name: str) -> float:
+    _, values = believed(twin, twin.belief.at)
+    return float(np.median(values[name]))
+
+
 def test_without_a_reading_a_twin_is_its_prior():
     twin = folded()
     assert twin.misfit == ()
@@ -76,10 +81,10 @@ def test_without_a_reading_a_twin_is_its_prior():
 def test_echo_informs_contractility():
     without, with_echo = folded(*vitals(4)), folded(*vitals(4), *ECHO)
     assert ratio(with_echo, "lv_elastance") < 0.8 * ratio(without, "lv_elastance")
-    k = with_echo.unknowns.index("lv_elastance")
-    assert with_echo.belief.z[:, k].mean() < without.belief.z[:, k].mean() - 0.5, "a weak heart"
+    weak, usual = (median(t, "lv_elastance") for t in (with_echo, without))
+    assert weak < 0.85 * usual, "a weak heart"
     said = expected(with_echo, with_echo.belief.at, [EF]).range_of(EF)
-    assert 0.40 < said.median < 0.54
+    assert 0.42 < said.median < 0.51
 
 
 def test_a_twin_comes_near_to_what_was_read():

@@ -78,6 +78,7 @@ _ALL: dict[str, tuple[str, Callable[[Rows], Floats]]] = {
     "mitral_valve_mean_gradient": ("Pa", _row("beat_mitral_gradient")),
     "aortic_valve_area": ("m2", _row("aortic_area")),
     "mitral_valve_area": ("m2", _row("mitral_area")),
+    "lvot_diameter": ("m", _row("lvot_diameter")),
     "lvot_velocity_time_integral": ("m", _velocity_time_integral),
     "mitral_regurgitant_volume": ("m3", _row("beat_mitral_leak")),
     "aortic_regurgitant_volume": ("m3", _row("beat_aortic_leak")),

@@ -50,7 +50,7 @@ def predictor(
     outputs: Sequence[str] = SEEN,
     beats: int = 10,
     model: Circulation | None = None,
-    valves: Sequence[str] = (),
+    freed: Sequence[str] = (),
     held: Sequence[str] = HELD,
 ) -> Callable[[Floats, Floats], Floats]:
     """Return ``predict(z (N, n), context (k,)) -> (N, p)`` of `outputs` [SI]; NaN: failed.
@@ -59,18 +59,18 @@ def predictor(
     ----------
     beats : length of a prediction, in beats of this person at rest.
     model : with its graph; by default the adult one.
-    valves : those whose area is unknown. held : inputs that the context gives, in order.
+    freed : as for `unknowns`. held : inputs that the context gives, in order.
     """
     model = model or Circulation()
     strange = [n for n in outputs if n not in OUTPUTS]
     strange += [n for n in held if n not in {p.name for p in model.inputs}]
     if strange:
         raise ModelError(f"the circulation has no {strange[0]}", todo="See `isosoma models`")
-    begin = start_of(model, person, valves)
+    begin = start_of(model, person, freed)
     piece, settle = _spans(model, person, beats)
 
     def predict(z: Floats, context: Floats) -> Floats:
-        theta = at_rest(theta_at(model, person, z, valves))
+        theta = at_rest(theta_at(model, person, z, freed))
         inputs = held_inputs(model, person, len(z))
         inputs |= {n: np.full(len(z), v) for n, v in zip(held, context, strict=True)}
         total = np.asarray(theta["blood_volume"]) + np.asarray(theta["tissue_volume"])

@@ -109,21 +109,21 @@ class _Case:
 
     key: str
     person: Person
-    valves: tuple[str, ...]
+    freed: tuple[str, ...]
     model: Circulation = field(compare=False)
 
 
-def start_of(model: Circulation, person: Person, valves: Sequence[str] = ()) -> Start:
+def start_of(model: Circulation, person: Person, freed: Sequence[str] = ()) -> Start:
     """Return where members of this person begin; settled once, then kept.
 
     Settling takes some seconds: 512 members of a Sobol design beat for 100 s, their states averaged
     over the next three breaths.
     """
-    return _kept(_case(model, person, valves))
+    return _kept(_case(model, person, freed))
 
 
-def _case(model: Circulation, person: Person, valves: Sequence[str]) -> _Case:
-    return _Case(repr((model.step, model.graph)), person, tuple(valves), model)
+def _case(model: Circulation, person: Person, freed: Sequence[str]) -> _Case:
+    return _Case(repr((model.step, model.graph)), person, tuple(freed), model)
 
 
 @lru_cache(maxsize=64)
@@ -141,7 +141,7 @@ def _kept(case: _Case) -> Start:
 def _digest(case: _Case) -> str:
     """Return a digest of what a start depends on: code, tables, libraries, processor and case."""
     made_by = (cache.code(*_CODE), version("numpy"), version("scipy"), processor())
-    told = repr((made_by, case.key, case.person, case.valves))
+    told = repr((made_by, case.key, case.person, case.freed))
     return hashlib.sha256(told.encode()).hexdigest()[:24]
 
 
@@ -163,12 +163,12 @@ def _read(content: bytes) -> Start:
 def _settled(case: _Case) -> Start:
     from scipy.stats import norm, qmc
 
-    model, person, valves = case.model, case.person, case.valves
-    count = len(unknowns(person, valves))
+    model, person, freed = case.model, case.person, case.freed
+    count = len(unknowns(person, freed))
     made = qmc.Sobol(count, scramble=True, seed=1)  # pyright: ignore[reportCallIssue]
     z = 1.2 * norm.ppf(0.999 * made.random(_DESIGN) + 0.0005)
     z[0] = 0.0
-    theta, inputs = at_rest(theta_at(model, person, z, valves)), held_inputs(model, person, len(z))
+    theta, inputs = at_rest(theta_at(model, person, z, freed)), held_inputs(model, person, len(z))
     tick = round(_SETTLE / model.step)
     out = model.advance(0, tick, model.start(theta), theta, inputs)
     reference = {k: np.asarray(v)[:1].copy() for k, v in out.state.items()}

@@ -42,7 +42,7 @@ def test_unknowns_surround_the_medians_of_the_person():
     diseased = unknowns(PERSON, ("aortic_area",))
     assert diseased[-1].name == "aortic_area"
     assert not diseased[-1].source.verified
-    with pytest.raises(ModelError, match="no valve area"):
+    with pytest.raises(ModelError, match="never freed"):
         unknowns(PERSON, ("lv_v0",))
 
 

@@ -14,7 +14,7 @@ from isosoma.organs.circulation.body import Person, theta_of
 from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.parameters import PARAMETERS
 
-__all__ = ["UNKNOWNS", "VALVES", "theta_at", "unknowns"]
+__all__ = ["FREED", "UNKNOWNS", "theta_at", "unknowns"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,26 +39,34 @@ Spreads of the table, and wider ones where patients differ more than healthy peo
 volume (dry or full), the veins, and the pressure that the reflex defends. The latter three are
 chosen here (unverified).
 """
-VALVES = ("aortic_area", "mitral_area")
-_NARROWED, _DISEASED = 0.4, 0.5
-"""Median of a stenosed valve's area as a share of the sound one, and sd of its logarithm: an aortic
-valve of 0.6 to 3 cm2 in nine of ten (chosen here, unverified)."""
+FREED: dict[str, tuple[float, float]] = {
+    "aortic_area": (0.4, 0.5),
+    "mitral_area": (0.4, 0.5),
+    "lv_elastance": (0.6, 0.6),
+    "lv_stiffness": (0.8, 0.3),
+    "lvot_diameter": (1.0, 0.1),
+}
+"""What a diagnosis or a reading frees: its median as a share of the sound one, sd of its logarithm.
+
+A stenosed aortic valve of 0.6 to 3 cm2 in nine of ten; a ventricle that fails, weak and widened; an
+outflow tract of which the body's size tells a tenth (chosen here, unverified).
+"""
 _CHOSEN = Source("Spread chosen for patients rather than healthy people", verified=False)
 
 
-def unknowns(person: Person, valves: Sequence[str] = ()) -> tuple[Parameter, ...]:
+def unknowns(person: Person, freed: Sequence[str] = ()) -> tuple[Parameter, ...]:
     """Return what is estimated of a person, its prior around the medians of `theta_of`.
 
     Parameters
     ----------
-    valves : of `VALVES`, those that are diseased: their area is unknown too.
+    freed : of `FREED`: they are unknown too, or more widely than in the healthy.
     """
-    strange = [v for v in valves if v not in VALVES]
+    strange = [n for n in freed if n not in FREED]
     if strange:
-        raise ModelError(f"{strange[0]} is no valve area", todo=f"Choose among {', '.join(VALVES)}")
+        raise ModelError(f"{strange[0]} is never freed", todo=f"Choose among {', '.join(FREED)}")
     medians = theta_of(person)
-    medians |= {v: _NARROWED * medians[v] for v in valves}
-    spreads = UNKNOWNS | dict.fromkeys(valves, _DISEASED)
+    medians |= {n: FREED[n][0] * medians[n] for n in freed}
+    spreads = UNKNOWNS | {n: FREED[n][1] for n in freed}
     return tuple(_unknown(name, medians[name], spread) for name, spread in spreads.items())
 
 
@@ -68,9 +76,9 @@ def _unknown(name: str, median: float, spread: float) -> Parameter:
     return Parameter(name, row.unit, LogNormal(median, spread), row.source if own else _CHOSEN)
 
 
-def theta_at(model: Circulation, person: Person, z: Floats, valves: Sequence[str] = ()) -> Bundle:
+def theta_at(model: Circulation, person: Person, z: Floats, freed: Sequence[str] = ()) -> Bundle:
     """Return all parameters [SI] of members at coordinates `z` (N, n) of `unknowns`."""
-    sought = unknowns(person, valves)
+    sought = unknowns(person, freed)
     if z.ndim != 2 or z.shape[1] != len(sought):
         raise ModelError(
             f"coordinates {z.shape} for {len(sought)} unknowns",
