@@ -30,6 +30,7 @@ from isosoma.organs.circulation.body import Person, inputs_of, theta_of
 from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.parameters import shown
 from isosoma.organs.circulation.steps import step_for
+from isosoma.physics.ensemble import Precision
 
 Floats = npt.NDArray[np.float64]
 STEPS = (1e-3, 5e-4, 2.5e-4)
@@ -103,9 +104,11 @@ def bundles(cases: Sequence[Case], model: Circulation) -> tuple[dict[str, Floats
     return theta, inputs
 
 
-def indices(cases: Sequence[Case], step: float, seconds: float) -> dict[str, Floats]:
+def indices(
+    cases: Sequence[Case], step: float, seconds: float, precision: Precision = "double"
+) -> dict[str, Floats]:
     """Return every index [SI], shape (cases,): its mean over the last 6 s of `seconds`."""
-    model = Circulation(step=step)
+    model = Circulation(step=step, precision=precision)
     theta, inputs = bundles(cases, model)
     state, tick, seen = model.start(theta), 0, list[Mapping[str, Floats]]()
     for at in np.linspace(seconds - 6.0, seconds, 13):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.accuracy import CASES, FEW, PAGE, errors, indices, orders, used, worst
+from benchmarks.accuracy import CASES, FEW, PAGE, bundles, errors, indices, orders, used, worst
 
-from isosoma.core.errors import RangeError
+from isosoma.core.errors import ModelError, RangeError
+from isosoma.core.model import Outcome
+from isosoma.core.units import to_si
+from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.steps import LIMITS, step_for
 
 SECONDS = 25.0
@@ -75,3 +79,49 @@ def test_what_is_no_rate_gets_no_step(rate):
 def test_the_page_has_every_case():
     text = PAGE.read_text("utf-8")
     assert [c.name for c in CASES if f"| {c.name} |" not in text] == []
+
+
+@pytest.mark.parametrize("step", [1e-3, 5e-4, 2.5e-4])
+def test_single_precision_gives_the_indices_of_double(step):
+    """Newborn to adult, 40 to 200 a minute, stenosis and leak: a twentieth of the step's error."""
+    error, name = worst(errors(indices(FEW, step, SECONDS, "single"), indices(FEW, step, SECONDS)))
+    assert error.max() < 5e-4, (FEW[int(error.argmax())].name, name[int(error.argmax())])
+
+
+def single_run(cuts: tuple[int, ...], threads: int | None, members: slice) -> Outcome:
+    """Half a minute of the few in single precision, bleeding 10 mL/min from the start on."""
+    model = Circulation(precision="single", threads=threads)
+    theta, inputs = ({k: v[members] for k, v in bundle.items()} for bundle in bundles(FEW, model))
+    inputs["bleeding_rate"] = np.full_like(inputs["bleeding_rate"], to_si(10.0, "mL/min"))
+    state, tick, blood = model.start(theta), 0, 0.0
+    for until in (*cuts, 30_000):
+        outcome = model.advance(tick, until, state, theta, inputs)
+        state, tick = outcome.state, until
+        blood = blood + outcome.exchanged["blood"]
+    return replace(outcome, exchanged={"blood": blood})
+
+
+def test_single_precision_loses_no_blood():
+    model = Circulation(precision="single")
+    theta, _ = bundles(FEW, model)
+    began = model.conserved(model.start(theta), theta)["blood"]
+    out = single_run((), 1, slice(None))
+    left = model.conserved(out.state, theta)["blood"]
+    assert np.abs((left - began - out.exchanged["blood"]) / began).max() < 5e-9
+    assert out.exchanged["blood"] == pytest.approx(-to_si(5.0, "mL"), rel=1e-4)
+
+
+def test_no_cut_thread_or_neighbour_moves_a_bit_in_single_precision():
+    whole = single_run((), 1, slice(None))
+    cut = single_run((1, 7_003, 22_222), None, slice(None))
+    alone = single_run((), 1, slice(2, 3))
+    for name in whole.state:
+        assert np.array_equal(whole.state[name], cut.state[name]), name
+        assert np.array_equal(whole.state[name][2:3], alone.state[name]), name
+
+
+def test_single_precision_is_refused_where_steps_are_lost_in_it():
+    with pytest.raises(ModelError, match="lost in single precision"):
+        Circulation(step=1e-4, precision="single")
+    with pytest.raises(ModelError, match="is no precision"):
+        Circulation(precision="half")  # pyright: ignore[reportArgumentType]

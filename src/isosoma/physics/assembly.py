@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from isosoma.physics.inline import expand
-from isosoma.physics.machine import Emitter, Value, assign
+from isosoma.physics.machine import BYTES, Emitter, Real, Value, assign
 from isosoma.physics.program import Delay, Program, Stage, reads_and_writes
 
-__all__ = ["PIECE", "WIDTH", "source_of"]
+__all__ = ["PIECE", "source_of"]
 
-WIDTH = 8
-"""Members in a vector."""
+_VECTOR = 128
+"""Bytes in a vector of members: two of the widest registers, whose chains of waits overlap."""
 PIECE = 75
 """Arithmetic operations in one loop over members."""
 _OPERATION = re.compile(r"[-+*/]|min|max|sqrt|abs|<|>")
@@ -58,11 +58,17 @@ def _pieces(lines: list[str]) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where names lie: rows of the program, then scratch rows, `lanes` numbers each."""
+    """Where names lie: rows of the program, then scratch rows, `lanes` numbers `real` each."""
 
+    real: Real
     lanes: int
     rows: dict[str, int]
     scratch: dict[str, int] = field(default_factory=dict[str, int])
+
+    def emitter(self, prefix: str = "%v") -> Emitter:
+        """Return an emitter of vectors, or of one member where tiles are too small for them."""
+        width = _VECTOR // BYTES[self.real]
+        return Emitter(width if self.lanes % width == 0 else 1, prefix, self.real)
 
     def offset(self, name: str) -> int:
         """Return the place of a name's first member among the numbers; a scratch row if new."""
@@ -124,7 +130,7 @@ class _Body:
     def loop(self, piece: list[str], needed: list[str], lasting: list[str]) -> list[str]:
         """Return the loop over members, a vector at a time; straight on where one holds all."""
         lanes, label = self.layout.lanes, self.label
-        at = Emitter(_width(lanes), f"%{label}_")
+        at = self.layout.emitter(f"%{label}_")
         names = self._loaded(at, needed, piece)
 
         def known(name: str) -> Value:
@@ -157,17 +163,12 @@ class _Body:
         return names
 
     def _row(self, at: Emitter, name: str) -> str:
-        base = at.put(f"getelementptr double, ptr %R, i64 %{self.label}.j")
-        return at.put(f"getelementptr double, ptr {base}, i64 {self.layout.offset(name)}")
+        base = at.put(f"getelementptr {at.real}, ptr %R, i64 %{self.label}.j")
+        return at.put(f"getelementptr {at.real}, ptr {base}, i64 {self.layout.offset(name)}")
 
     def _ring(self, at: Emitter, ring: int) -> str:
-        base = at.put(f"getelementptr double, ptr %D, i64 %{self.label}.j")
-        return at.put(f"getelementptr double, ptr {base}, i64 %at{ring}")
-
-
-def _width(lanes: int) -> int:
-    """Return how many members a vector holds."""
-    return WIDTH if lanes % WIDTH == 0 else 1
+        base = at.put(f"getelementptr {at.real}, ptr %D, i64 %{self.label}.j")
+        return at.put(f"getelementptr {at.real}, ptr {base}, i64 %at{ring}")
 
 
 def _ticks(program: Program) -> list[str]:
@@ -194,11 +195,9 @@ def _ticks(program: Program) -> list[str]:
             "  br label %head", "done:", "  ret void", "}"]  # fmt: skip
 
 
-def source_of(program: Program, lanes: int) -> tuple[str, int]:
+def source_of(program: Program, lanes: int, real: Real = "double") -> tuple[str, int]:
     """Return the text of the kernel for LLVM, and how many rows it needs in all."""
-    layout = _Layout(lanes, {row: i for i, row in enumerate(program.rows)})
+    layout = _Layout(real, lanes, {row: i for i, row in enumerate(program.rows)})
     parts = [line for s in program.stages for line in _stage(program, s, layout)]
-    text = "\n".join([*parts, *_ticks(program)])
-    return f"{Emitter(_width(lanes)).declarations()}{text}\n", len(program.rows) + len(
-        layout.scratch
-    )
+    text = "\n".join([layout.emitter().declarations(), *parts, *_ticks(program), ""])
+    return text, len(program.rows) + len(layout.scratch)

@@ -10,19 +10,25 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import ModelError
+from isosoma.physics.compensation import compensated, joined, parted
 from isosoma.physics.kernel import compiled
+from isosoma.physics.machine import Real
 from isosoma.physics.program import Program
 
-__all__ = ["LANES", "ring_depths", "run"]
+__all__ = ["LANES", "Precision", "ring_depths", "run"]
 
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.floating]
+Precision = Literal["double", "single"]
 LANES = 16
-"""Members in one tile, where there is more than one."""
+"""Members in one tile, where there is more than one; twice as many in single precision."""
+_ARRAYS: Mapping[Real, npt.DTypeLike] = {"double": np.float64, "float": np.float32}
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +36,7 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="isosoma-tile")
 
 
-def _tiles(values: Floats, lanes: int, rows: int = 0) -> Floats:
+def _tiles(values: Floats, lanes: int, dtype: npt.DTypeLike, rows: int = 0) -> Numbers:
     """Return (given, members) as (tiles, rows * lanes), with further rows of zeros up to `rows`.
 
     The last member fills what is left over of the last tile.
@@ -38,17 +44,19 @@ def _tiles(values: Floats, lanes: int, rows: int = 0) -> Floats:
     given, members = values.shape
     rows = max(rows, given)
     tiles = -(-members // lanes)
-    filled = np.zeros((rows, tiles * lanes))
-    filled[:given, :members] = values
-    filled[:given, members:] = values[:, -1:]
+    filled = np.zeros((rows, tiles * lanes), dtype)
+    with np.errstate(over="ignore"):  # a member beyond single precision's range has diverged
+        filled[:given, :members] = values
+    filled[:given, members:] = filled[:given, members - 1 : members]
     return np.ascontiguousarray(
         filled.reshape(rows, tiles, lanes).transpose(1, 0, 2).reshape(tiles, rows * lanes)
     )
 
 
-def _back(tiles: Floats, rows: int, members: int) -> Floats:
+def _back(tiles: Numbers, rows: int, members: int) -> Floats:
     lanes = tiles.shape[1] // max(rows, 1)
-    return tiles.reshape(-1, rows, lanes).transpose(1, 0, 2).reshape(rows, -1)[:, :members]
+    moved = tiles.reshape(-1, rows, lanes).transpose(1, 0, 2).reshape(rows, -1)[:, :members]
+    return np.ascontiguousarray(moved, np.float64)
 
 
 def _depths(program: Program, values: Mapping[str, Floats], h: float) -> npt.NDArray[np.int64]:
@@ -74,6 +82,7 @@ def ring_depths(program: Program, values: Mapping[str, Floats], h: float) -> lis
 def run(
     program: Program, tick0: int, tick1: int, h: float, values: Mapping[str, Floats],
     rings: Sequence[Floats] = (), threads: int | None = None, lanes: int | None = None,
+    precision: Precision = "double",
 ) -> tuple[dict[str, Floats], tuple[Floats, ...]]:  # fmt: skip
     """Advance members from `tick0` to `tick1` of step `h` [s].
 
@@ -81,29 +90,45 @@ def run(
     ----------
     values : every row, each of shape (members,).
     rings : one per delay, shape (members, depth).
+    precision : of the kernel. In single, sums are pairs of rows (`compensation`): what is given
+        back has the second ones too, and cuts change no bit where they are given again.
 
     Returns
     -------
     values, rings : as given, advanced; nothing is changed in place.
     """
+    if precision == "single":
+        pairs = parted(program, values)
+        moved, turned = _run(
+            compensated(program), "float", (tick0, tick1), h, pairs, rings, threads, lanes
+        )
+        return joined(program, moved), turned
+    return _run(program, "double", (tick0, tick1), h, values, rings, threads, lanes)
+
+
+def _run(
+    program: Program, real: Real, ticks: tuple[int, int], h: float, values: Mapping[str, Floats],
+    rings: Sequence[Floats], threads: int | None, lanes: int | None,
+) -> tuple[dict[str, Floats], tuple[Floats, ...]]:  # fmt: skip
     members = len(next(iter(values.values())))
-    lanes = lanes or (1 if members == 1 else LANES)
-    kernel = compiled(program, lanes)
+    dtype = np.dtype(_ARRAYS[real])
+    lanes = lanes or (1 if members == 1 else 8 * LANES // dtype.itemsize)
+    kernel = compiled(program, lanes, real)
     rows = np.array([values[name] for name in program.rows], np.float64)
-    tiles = _tiles(rows, lanes, kernel.rows)
+    tiles = _tiles(rows, lanes, dtype, kernel.rows)
     depth = _depths(program, values, h)
     ring = np.concatenate([r.T for r in rings]) if rings else np.zeros((1, members))
-    lags = _tiles(np.ascontiguousarray(ring), lanes)
+    lags = _tiles(ring, lanes, dtype)
 
     def one(i: int) -> None:
-        kernel.run(tick0, tick1, h, tiles[i], lags[i], depth)
+        kernel.run(*ticks, h, tiles[i], lags[i], depth)
 
     if len(tiles) == 1 or threads == 1:
         for i in range(len(tiles)):
             one(i)
     else:
         list(_pool().map(one, range(len(tiles))))
-    moved = np.ascontiguousarray(_back(tiles, kernel.rows, members))
+    moved = _back(tiles, kernel.rows, members)
     turned = _back(lags, ring.shape[0], members)
     cuts = [(int(depth[2 * i + 1]), int(depth[2 * i])) for i in range(len(program.delays))]
     out = dict(zip(program.rows, moved, strict=False))  # the kernel's own rows come after

@@ -1,7 +1,7 @@
 """A program made into machine code: LLVM's text, compiled once and kept on disk.
 
-The text is written directly, four members to a vector, so that nothing stands between a graph and
-its kernel but LLVM: a cold start takes seconds, a warm one loads an object file. Arithmetic is
+The text is written directly, a vector of members at a time, so that nothing stands between a graph
+and its kernel but LLVM: a cold start takes seconds, a warm one loads an object file. Arithmetic is
 strict: the same bits for any number of lanes, threads or cuts of an interval.
 """
 
@@ -21,16 +21,15 @@ import numpy.typing as npt
 
 from isosoma.physics import cache
 from isosoma.physics.assembly import source_of
+from isosoma.physics.machine import Real
 from isosoma.physics.program import Program, check
 
 __all__ = ["Kernel", "compiled", "processor"]
 
 _KEPT = "kernels"
 
-Run = Callable[
-    [int, int, float, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]],
-    None,
-]
+Numbers = npt.NDArray[np.floating]
+Run = Callable[[int, int, float, Numbers, Numbers, npt.NDArray[np.int64]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,8 @@ def _loaded(code: bytes) -> tuple[Run, Any]:
     bare = kind(engine.get_function_address("run"))
 
     def run(
-        tick0: int, tick1: int, h: float, rows: npt.NDArray[np.float64],
-        rings: npt.NDArray[np.float64], depths: npt.NDArray[np.int64],
+        tick0: int, tick1: int, h: float, rows: Numbers, rings: Numbers,
+        depths: npt.NDArray[np.int64],
     ) -> None:  # fmt: skip
         bare(tick0, tick1, h, rows.ctypes.data, rings.ctypes.data, depths.ctypes.data)
 
@@ -106,8 +105,10 @@ def _machine_again() -> Any:
 
 
 @lru_cache(maxsize=64)
-def compiled(program: Program, lanes: int) -> Kernel:
+def compiled(program: Program, lanes: int, real: Real = "double") -> Kernel:
     """Return the kernel of a program for tiles of `lanes` members; compiled on first use.
+
+    Rows and rings are arrays of `real`, a type of LLVM's.
 
     Raises
     ------
@@ -115,7 +116,7 @@ def compiled(program: Program, lanes: int) -> Kernel:
         The program reads what nothing gives, or computes what no kernel can.
     """
     check(program)
-    text, rows = source_of(program, lanes)
+    text, rows = source_of(program, lanes, real)
     safe = "".join(c if c.isalnum() else "_" for c in program.name)
     digest = hashlib.sha256(f"{processor()}\n{text}".encode()).hexdigest()[:24]
     name = f"isosoma_kernel_{safe}_{lanes}_{digest}.o"

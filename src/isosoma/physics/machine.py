@@ -1,9 +1,10 @@
 """Arithmetic lines as LLVM's text: what a compiler of processors reads.
 
-A value is a vector of members (`<4 x double>`, or `double` where there is one) or a vector of
-truths. Lines hold numbers, names, + - * /, small whole powers, min, max, abs, sqrt, comparisons and
-``a if c else b``; anything else is refused. Arithmetic is strict: no reordering. A product within a
-sum is one fused operation of IEEE 754, always, so that every machine gives the same bits.
+A value is a vector of members (`<16 x double>`, or `double` where there is one; of `float` in
+single precision) or a vector of truths. Lines hold numbers, names, + - * /, small whole powers,
+min, max, abs, sqrt, comparisons and ``a if c else b``; anything else is refused. Arithmetic is
+strict: no reordering. A product within a sum is one fused operation of IEEE 754, always, so that
+every machine gives the same bits.
 """
 
 from __future__ import annotations
@@ -13,10 +14,18 @@ import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
 
 from isosoma.core.errors import ModelError
 
-__all__ = ["Emitter", "Value", "assign"]
+__all__ = ["BYTES", "Emitter", "Real", "Value", "assign"]
+
+Real = Literal["double", "float"]
+"""LLVM's names of IEEE 754's binary64 and binary32."""
+BYTES: Mapping[Real, int] = MappingProxyType({"double": 8, "float": 4})
 
 _ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv",
@@ -42,17 +51,19 @@ class Emitter:
 
     Attributes
     ----------
-    numbers, truths : LLVM's types of a value and of a comparison.
+    real, numbers, truths : LLVM's types of one number, of a value and of a comparison.
     suffix : how LLVM's own functions of such values end.
     lines : the instructions so far.
     """
 
-    def __init__(self, width: int, prefix: str = "%v") -> None:
+    def __init__(self, width: int, prefix: str = "%v", real: Real = "double") -> None:
         """Begin with no instruction; values hold `width` members, names begin with `prefix`."""
         self.width, self.prefix = width, prefix
-        self.numbers = "double" if width == 1 else f"<{width} x double>"
+        self.real: Real = real
+        bits = 8 * BYTES[real]
+        self.numbers = real if width == 1 else f"<{width} x {real}>"
         self.truths = "i1" if width == 1 else f"<{width} x i1>"
-        self.suffix = "f64" if width == 1 else f"v{width}f64"
+        self.suffix = f"f{bits}" if width == 1 else f"v{width}f{bits}"
         self.lines: list[str] = []
         self._next = 0
 
@@ -64,28 +75,32 @@ class Emitter:
         return name
 
     def constant(self, value: float) -> Value:
-        """Return a number, the same for all members."""
-        bits = f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
+        """Return a number, the same for all members; LLVM writes a float as the double it is."""
+        near = np.float32(value) if self.real == "float" else value
+        bits = f"0x{struct.unpack('>Q', struct.pack('>d', near))[0]:016X}"
         if self.width == 1:
             return Value(bits)
-        return Value(f"<{', '.join([f'double {bits}'] * self.width)}>")
+        return Value(f"<{', '.join([f'{self.real} {bits}'] * self.width)}>")
 
     def spread(self, scalar: str) -> Value:
         """Return a double of LLVM's for all members."""
+        if self.real == "float":
+            scalar = self.put(f"fptrunc double {scalar} to float")
         if self.width == 1:
             return Value(scalar)
-        one = self.put(f"insertelement {self.numbers} poison, double {scalar}, i32 0")
+        one = self.put(f"insertelement {self.numbers} poison, {self.real} {scalar}, i32 0")
         mask = f"<{self.width} x i32> zeroinitializer"
         return Value(self.put(f"shufflevector {self.numbers} {one}, {self.numbers} poison, {mask}"))
 
     def load(self, pointer: str) -> Value:
         """Return what lies at a pointer."""
-        return Value(self.put(f"load {self.numbers}, ptr {pointer}, align 8"))
+        return Value(self.put(f"load {self.numbers}, ptr {pointer}, align {BYTES[self.real]}"))
 
     def store(self, value: Value, pointer: str) -> None:
         """Put a value at a pointer; a truth as 1 or 0."""
         text = self.number(value).text
-        self.lines.append(f"  store {self.numbers} {text}, ptr {pointer}, align 8")
+        put = f"  store {self.numbers} {text}, ptr {pointer}, align {BYTES[self.real]}"
+        self.lines.append(put)
 
     def number(self, value: Value) -> Value:
         """Return a truth as 1 or 0, and a number as it is."""

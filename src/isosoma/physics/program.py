@@ -65,12 +65,14 @@ class Program:
     rows : all names, in the order of storage.
     stages : in the order they run within a tick.
     delays : transport lags.
+    sums : rows that grow by small steps, which single precision must not lose (`compensation`).
     """
 
     name: str
     rows: tuple[str, ...]
     stages: tuple[Stage, ...]
     delays: tuple[Delay, ...] = ()
+    sums: tuple[str, ...] = ()
 
 
 def _names(line: Line) -> tuple[list[str], list[str]]:
@@ -126,6 +128,9 @@ def _faults(program: Program) -> Iterator[str]:
                 yield f"stage {stage.name} reads {name!r}, which nothing gives"
         if stage.every < 0 or not math.isfinite(stage.every):
             yield f"stage {stage.name} runs every {stage.every} ticks"
+    for name in program.sums:
+        if name not in rows:
+            yield f"the sum {name!r} is no row"
     for delay in program.delays:
         if delay.seconds not in rows:
             yield f"the delay of {delay.source} has no row {delay.seconds!r}"

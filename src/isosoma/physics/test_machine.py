@@ -31,9 +31,12 @@ LINES = (
 GIVES = ("s", "low", "high", "root", "kept", "flat", "told", "again", "round")
 PROGRAM = Program("lines", ("a", "b", "c", *GIVES), (Stage("all", 1, LINES),))
 FINITE = st.floats(-1e6, 1e6)
+NEAR = st.floats(-1e6, 1e6, width=32)
 
 
-def in_python(a: float, b: float, c: float) -> dict[str, float]:
+def in_python(
+    a: float | np.float32, b: float | np.float32, c: float | np.float32
+) -> dict[str, float]:
     space = {"a": a, "b": b, "c": c, "np": np}
     for line in LINES:
         exec(line, space)
@@ -49,6 +52,17 @@ def test_a_kernel_computes_what_python_does(members):
     for i, member in enumerate(members):
         for name, value in in_python(*member).items():
             assert moved[name][i].tobytes() == np.float64(value).tobytes(), (name, member)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(NEAR, NEAR, NEAR), min_size=1, max_size=2 * LANES + 3))
+def test_a_kernel_in_single_precision_computes_what_numpy_does(members):
+    columns = np.array(members).T
+    rows = dict(zip("abc", columns, strict=True)) | {n: np.zeros(len(members)) for n in GIVES}
+    moved, _ = run(PROGRAM, 0, 1, 1.0, rows, precision="single")
+    for i, member in enumerate(members):
+        for name, value in in_python(*map(np.float32, member)).items():
+            assert moved[name][i] == np.float32(value), (name, member)
 
 
 @settings(max_examples=60)

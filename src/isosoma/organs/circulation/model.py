@@ -15,7 +15,8 @@ from isosoma.organs.circulation.outputs import OUTPUTS, outputs_of
 from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
 from isosoma.organs.circulation.rows import INPUTS, program_of, state_units
 from isosoma.organs.circulation.transfer import transfer
-from isosoma.physics.ensemble import ring_depths, run
+from isosoma.physics.compensation import low
+from isosoma.physics.ensemble import Precision, ring_depths, run
 from isosoma.physics.network import Graph, bound
 from isosoma.physics.program import Program
 
@@ -27,6 +28,8 @@ _SOURCES = ("f_heart", "f_vessels", "f_vessels", "f_vagal")
 _RINGS = ("ring_heart", "ring_vessels", "ring_veins", "ring_vagal")
 
 
+_SINGLE = 2.5e-4
+"""Shortest step [s] in single precision: below, what a step adds to a phase is rounded away."""
 _ENDLESS = 100.0
 """Times a member's blood that no compartment holds: its numbers are on their way to infinity."""
 _DIVERGED = (
@@ -43,11 +46,14 @@ class Circulation:
     ----------
     step : of the network [s]; reflexes and drugs run every so many ticks of it.
     graph : its topology; `anatomy` has the normal one and its rewirings.
+    precision : of the arithmetic. Single is twice as fast and for large cohorts; every index is
+        near to double's (docs/circulation.md says how near), and what is logged is double.
     """
 
     step: float = 1e-3
     graph: Graph = field(default_factory=adult)
     threads: int | None = None
+    precision: Precision = "double"
     name: str = "organs.circulation"
     version: str = "1"
     cases: tuple[str, ...] = ("circulation_healthy_adult.toml",)
@@ -63,6 +69,15 @@ class Circulation:
         )
     )
 
+    def __post_init__(self) -> None:
+        """Refuse a precision that is none, and single where its steps would be lost in rounding."""
+        if self.precision not in ("double", "single"):
+            said = f"{self.precision!r} is no precision"
+            raise ModelError(said, self.name, "Say 'double' or 'single'")
+        if self.precision == "single" and self.step < _SINGLE:
+            said = f"a step of {self.step:g} s is lost in single precision's rounding"
+            raise ModelError(said, self.name, f"Use double, or steps from {_SINGLE:g} s on")
+
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Return what this graph's equations read, in the table's order."""
@@ -72,8 +87,10 @@ class Circulation:
     @property
     def states(self) -> tuple[Port, ...]:
         """Return every array that lasts between two advances."""
-        rows = tuple(Port(n, u) for n, u in state_units(self.graph).items())
-        return (*rows, *(Port(r, "Hz", (-1,)) for r in _RINGS))
+        units = state_units(self.graph)
+        rows = tuple(Port(n, u) for n, u in units.items())
+        lows = tuple(Port(low(n), units[n]) for n in _pairs(self))
+        return (*rows, *lows, *(Port(r, "Hz", (-1,)) for r in _RINGS))
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -104,8 +121,11 @@ class Circulation:
         program = program_of(self.graph)
         values = self._values(program, state, theta, inputs)
         rings = self._rings(program, state, values)
-        moved, turned = run(program, tick0, tick1, self.step, values, rings, self.threads)
-        out: dict[str, Floats] = {n: moved[n] for n in state_units(self.graph)}
+        moved, turned = run(
+            program, tick0, tick1, self.step, values, rings, self.threads, precision=self.precision
+        )
+        lasting = (*state_units(self.graph), *map(low, _pairs(self)))
+        out: dict[str, Floats] = {n: moved[n] for n in lasting}
         volumes = np.array([moved[f"V_{n.name}"] for n in self.graph.nodes])
         failed = ~(np.abs(volumes).max(axis=0) < _ENDLESS * values["blood_volume"])
         failed |= ~_finite([moved["phi"], moved["capacity"], *theta.values(), *inputs.values()])
@@ -149,7 +169,8 @@ class Circulation:
         missing = [p.name for p in (*self.parameters, *self.inputs) if p.name not in given]
         if missing:
             raise ModelError(f"the circulation needs {', '.join(missing[:5])}", self.name)
-        rows = {n: np.asarray(given.get(n, zero), np.float64) for n in program.rows}
+        wanted = (*program.rows, *map(low, _pairs(self)))
+        rows = {n: np.asarray(given.get(n, zero), np.float64) for n in wanted}
         for name, row in rows.items():
             if row.shape != (members,):
                 found = f"{name} has the shape {row.shape}, not ({members},)"
@@ -163,6 +184,11 @@ class Circulation:
         for node in self.graph.nodes:
             total = total + np.asarray(state[f"V_{node.name}"], np.float64)
         return {"blood": total}
+
+
+def _pairs(model: Circulation) -> tuple[str, ...]:
+    """Return the sums that a model keeps as pairs of rows."""
+    return program_of(model.graph).sums if model.precision == "single" else ()
 
 
 def _finite(rows: Iterable[npt.NDArray[np.floating]]) -> npt.NDArray[np.bool_]:

@@ -122,7 +122,8 @@ def _program(graph_key: tuple[object, ...], graph: Graph) -> Program:
         stage(graph, _around(graph), _coupled(graph), _after()),
         Stage("beats", SAMPLE, _sampled(graph)),
     )
-    return Program(graph.name, tuple(rows), stages, _DELAYS)
+    sums = ("phi", "received", "haemoglobin_mass", *(f"V_{n.name}" for n in graph.nodes))
+    return Program(graph.name, tuple(rows), stages, _DELAYS, sums)
 
 
 def program_of(graph: Graph) -> Program:
@@ -172,9 +173,12 @@ def _clock() -> tuple[Line, ...]:
     """Move phases on, and find how the activations rise until they are looked at again."""
     return (
         f"dt = {CLOCK}.0 * h",
-        "phi = phi + dt * per_T * pace",
-        "wrapped = phi >= 1.0",
-        "phi = phi - 1.0 if wrapped else phi",
+        "turn = dt * per_T * pace",
+        "phi = phi + turn",
+        # A beat of whole ticks waits for no further one because its rounded sum falls short of 1.
+        "wrapped = phi > 1.0 - 0.05 * turn",
+        "turned = 1.0 if wrapped else 0.0",
+        "phi = phi - turned",
         "scatter = 3.98 * scatter * (1.0 - scatter) if wrapped else scatter",
         "pace = 1.0 / (1.0 + fibrillation * 0.8 * (scatter - 0.45)) if wrapped else pace",
         "x_a = phi + atrial_lead",
