@@ -99,11 +99,17 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is folded: the record's patient id, their body, and what a diagnosis or reading frees."""
+    """Who is folded: the record's patient id, their body, and what a diagnosis or reading frees.
+
+    Attributes
+    ----------
+    root : what images measured of the aortic root; nothing of a fold depends on it.
+    """
 
     patient: str
     person: Person
     freed: tuple[str, ...] = ()
+    root: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
