@@ -35,11 +35,10 @@ PAINTED = """(volume) => {
   return [red, blue, drawn].map((n) => (4 * n) / data.length);
 }"""
 
-pytestmark = [
-    needs_chromium,
-    pytest.mark.skipif(not ESBUILD.exists(), reason="web/node_modules is not installed"),
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed"),
-]
+needs_esbuild = pytest.mark.skipif(
+    not ESBUILD.exists() or shutil.which("node") is None, reason="web/node_modules is not installed"
+)
+pytestmark = [needs_chromium, needs_esbuild]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ export interface Heart {
   show(frame: HeartFrame): void; view(name: ViewName): void; fade(part: PartName, alpha: number): void;
   cut(plane: ViewName | Plane | null): void; colour(field: FieldName | null): void; labels(on: boolean): void;
   turn(right: number, up: number): void; /** The structure that a ray, in the axes of the heart [mm], passes nearest to. */ pick(ray: Ray): string | null;
-  enterXR(acts: Immersion): Promise<XRSession>; zoom(factor: number): void; resize(): void; stats(): Stats; dispose(): void;
+  enterXR(acts: Immersion): Promise<XRSession>; /** Of what is drawn: lowest, highest, nearest, farthest [m of the scene]. */ bounds(): [number, number, number, number]; zoom(factor: number): void; resize(): void; stats(): Stats; dispose(): void;
 }
 
 const GROUND = 0x101820, LENS = 26, FILL = 0.88;
@@ -38,7 +38,7 @@ const VESSELS: ReadonlySet<PartName> = new Set(["aorta", "descending", "pulmonar
 const CAVITIES = { lv: 1, rv: 1, la: 1, ra: 1 };
 const MUSCLE: Rgb = [0.78, 0.42, 0.38];
 const FAT: Rgb = [0.95, 0.79, 0.45], FAT_REACH = 7; // [mm]
-const NEAR = 13; // [mm] a valve that near before a cut is shown, whole
+const NEAR = 13, KNIFE = 2; // [mm] a valve that near before a standard cut, or one by hand, is shown, whole
 /** How much the fibres of its muscle show. */
 const FLESHY: Partial<Record<PartName, number>> = { lv: 0.6, rv: 0.8, la: 0.4, ra: 0.5, wall: 0.9, papillary: 0.8, aorta: 0.12, descending: 0.12, pulmonary: 0.12, veins: 0.12, caval: 0.12 };
 const NAMED: readonly [text: string, short: string, part: PartName, at: Vector3][] = [
@@ -128,6 +128,12 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     return Float32Array.from(kept);
   }
 
+  function bounds(): [number, number, number, number] {
+    const all = points(), of = (i: number): number[] => Array.from(all.filter((_, n) => n % 3 === i)), y = of(1), z = of(2);
+    const least = (a: number[]): number => a.reduce((m, x) => Math.min(m, x), Infinity), most = (a: number[]): number => a.reduce((m, x) => Math.max(m, x), -Infinity);
+    return [least(y), most(y), most(z), least(z)];
+  }
+
   function fit(): void {
     if (renderer.xr.isPresenting) return; // the head is the camera
     const wide = Math.max(1, canvas.clientWidth), high = Math.max(1, canvas.clientHeight), tan = Math.tan((LENS * Math.PI) / 360);
@@ -176,9 +182,10 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     planeNow = typeof wanted === "string" ? PLANES[wanted] : wanted;
     if (planeNow) { plane.set(...planeNow.normal, heightOf(planeNow, rest)); section.turn(plane); }
     for (const [name, part] of own) part.section.value = planeNow && !name.endsWith("valve") ? 1 : -1;
+    const near = typeof wanted === "string" ? NEAR : KNIFE;
     for (const [i, v] of VALVES.entries()) {
       const part = own.get(`${v} valve`)!;
-      part.mesh.visible = part.alpha.value > 0.01 && beforeCut(valveAt(v)) < NEAR;
+      part.mesh.visible = part.alpha.value > 0.01 && beforeCut(valveAt(v)) < near;
       flow.seen.setComponent(i, part.mesh.visible ? 1 : 0);
     }
     for (const name of own.keys()) if (!name.endsWith("valve")) dress(name);
@@ -218,6 +225,14 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   const pick = (ray: Ray): string | null => anchors().map((a) => ({ text: a.text, far: ray.distanceToPoint(a.at) })).filter((a) => a.far < PICKED).sort((a, b) => a.far - b.far)[0]?.text ?? null;
 
+  /** The cut of a headset's knife goes when the headset does: the page is left as it was. */
+  async function enterXR(acts: Immersion): Promise<XRSession> {
+    const cutBefore = planeNow;
+    const knife = (normal: Vector3, point: Vector3): void => cut({ normal: [normal.x, normal.y, normal.z], offset: (normal.dot(point) * HEIGHT) / pose.weights[at.h]! });
+    const push = (mm: number): void => { const now = planeNow ?? PLANES["four-chamber"]!; cut({ ...now, offset: now.offset - mm }); };
+    return immerse(renderer, scene, heart, toScene, { pick, knife, push, uncut: () => cut(null) }, { ...acts, ended: () => { cut(cutBefore); resize(); acts.ended?.(); } });
+  }
+
   const heard = new AbortController(), { signal } = heard;
   canvas.addEventListener("pointerdown", (e) => canvas.setPointerCapture(e.pointerId), { signal });
   canvas.addEventListener("pointermove", (e) => { if (canvas.hasPointerCapture(e.pointerId) && e.isPrimary) turnBy(e.movementX / 160, -e.movementY / 160); }, { signal });
@@ -233,7 +248,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   return {
     show, view, fade, cut, colour, resize, zoom, pick, turn: turnBy,
-    enterXR: (acts) => immerse(renderer, scene, heart, toScene, { ...acts, ended: () => { resize(); acts.ended?.(); } }),
+    enterXR, bounds,
     labels: (on) => { named = on; fit(); },
     stats: () => stats,
     dispose: () => {
