@@ -1,4 +1,4 @@
-"""The heart in an emulated headset: both eyes see it, hands name, cut and scrub; all is restored."""
+"""The heart in an emulated headset: both eyes see it, hands name, cut and scrub, all is kept."""
 
 from __future__ import annotations
 
