@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["exp_falling", "exp_moderate", "log_moderate", "wave"]
+__all__ = ["exp_moderate", "exp_of_eighths", "exp_of_sixteenths", "log_moderate", "wave"]
 
 
 def exp_moderate(x: float) -> float:
-    """Return e^x for -16 <= x <= 8; outside, the value at the nearer bound.
+    """Return e^x for -16 <= x <= 8; outside, the value at the nearer bound."""
+    return exp_of_eighths(0.125 * x, 1.0)
 
-    Taylor series of degree 6 in x/8, squared three times: relative error below 1e-3 at x = 6,
-    below 1e-6 for |x| < 2.5; below 5e-6 in absolute terms for x < 0. Summed in pairs, so that its
-    terms do not wait for each other.
+
+def exp_of_eighths(eighth: float, top: float) -> float:
+    """Return e^(8 y) for -2 <= y <= `top` <= 1; outside, the value at the nearer bound.
+
+    Taylor series of degree 6 in y, squared three times: with x = 8 y, relative error below 1e-3 at
+    x = 6, below 1e-6 for |x| < 2.5; below 5e-6 in absolute terms for x < 0. Summed in pairs, so
+    that its terms do not wait for each other.
     """
-    y = min(max(x, -16.0), 8.0) * 0.125
+    y = min(max(eighth, -2.0), top)
     y2 = y * y
     low = (1.0 + y) + y2 * (1 / 2 + y * (1 / 6))
     high = (1 / 24 + y * (1 / 120)) + y2 * (1 / 720)
@@ -28,12 +33,12 @@ def exp_moderate(x: float) -> float:
     return p4 * p4
 
 
-def exp_falling(x: float) -> float:
-    """Return e^x for -16 <= x <= 0, and e^-16 below: what is left after a decay.
+def exp_of_sixteenths(sixteenth: float) -> float:
+    """Return e^(16 y) for -1 <= y <= 0, and e^-16 below: what is left after a decay.
 
-    Taylor series of degree 4 in x/16, squared four times: absolute error below 4e-6.
+    Taylor series of degree 4 in y, squared four times: absolute error below 4e-6.
     """
-    y = max(x, -16.0) * 0.0625
+    y = max(sixteenth, -1.0)
     y2 = y * y
     p = (1.0 + y) + y2 * ((1 / 2 + y * (1 / 6)) + y2 * (1 / 24))
     p2 = p * p

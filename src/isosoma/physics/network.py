@@ -226,22 +226,19 @@ def stage(
     after : lines at the end, with all pressures, flows (q_NAME [m3/s]) and new volumes at hand.
     """
     check_graph(graph)
-    pressures = [line for n in graph.nodes for line in _pressure(n)]
+    pressures = [_pressure(n) for n in graph.nodes]
     flows = [line for e in graph.edges for line in _flow(e)]
     volumes = [line for n in graph.nodes if KINDS[n.kind].holds for line in _volume(graph, n)]
     lines = (*before, *pressures, *between, *flows, *volumes, *after)
     return Stage("network", 1, lines)
 
 
-def _pressure(node: Node) -> list[Line]:
+def _pressure(node: Node) -> Line:
     kind = KINDS[node.kind]
-    p = f"p_{node.name}"
     own = (f"V_{node.name}",) if kind.holds else ()
     active = (node.activation,) if kind.active else ()
-    lines: list[Line] = [Call(kind.step, (*own, *active, *_taken(kind, node)), (p,))]
-    if node.outside:
-        lines.append(f"{p} = {p} + {' + '.join(node.outside)}")
-    return lines
+    outside = " + ".join(node.outside) or 0.0
+    return Call(kind.step, (*own, *active, outside, *_taken(kind, node)), (f"p_{node.name}",))
 
 
 def _flow(edge: Edge) -> list[Line]:
@@ -256,8 +253,9 @@ def _flow(edge: Edge) -> list[Line]:
 
 
 def _volume(graph: Graph, node: Node) -> list[Line]:
-    terms = [f"- q_{e.name}" for e in graph.edges if e.up == node.name]
-    terms += [f"+ q_{e.name}" for e in graph.edges if e.down == node.name]
-    if node.name in graph.inflow:
-        terms.append(f"+ {graph.inflow[node.name]}")
+    terms = [f"+ {graph.inflow[node.name]}"] if node.name in graph.inflow else []
+    # What takes longest to know comes last: flows of valves and of what has inertia.
+    for edge in sorted(graph.edges, key=lambda e: len(KINDS[e.kind].states)):
+        terms += [f"- q_{edge.name}"] if edge.up == node.name else []
+        terms += [f"+ q_{edge.name}"] if edge.down == node.name else []
     return [f"V_{node.name} = V_{node.name} + h * ({' '.join(terms).removeprefix('+ ')})"]

@@ -64,7 +64,8 @@ def test_a_stenosis_obeys_its_equation(dp, before, mass):
 
 
 def test_a_source_is_what_it_is_given():
-    assert source(13.0) == 13.0
+    assert source(0.0, 13.0) == 13.0
+    assert source(2.0, 13.0) == 15.0
 
 
 def test_a_ring_that_feeds_itself_is_a_table_of_a_period():

@@ -12,7 +12,7 @@ from isosoma.organs.circulation.oxygen import alveolar, extracted, saturation
 from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
 from isosoma.organs.circulation.reflex import answer, approach, carotid, sympathetic, vagal
 from isosoma.physics.activation import ATRIAL, VENTRICULAR, hill_lines
-from isosoma.physics.elementary import exp_moderate, wave
+from isosoma.physics.elementary import exp_of_eighths, wave
 from isosoma.physics.network import Graph, bound, prepare, stage, states_of, without
 from isosoma.physics.program import Call, Delay, Line, Program, Stage
 from isosoma.physics.transport import carry
@@ -151,7 +151,7 @@ _BEFORE: tuple[Line, ...] = (
     "R_aorta = aortic_resistance * (1.0 + 1e6 * aortic_clamp)",
     "per_carotid_lag = 1.0 / baroreflex_lag",
     "per_work_lag = 1.0 / work_lag",
-    "per_softness = 1.0 / pericardial_softness",
+    "per_softness = 0.125 / pericardial_softness",
     "cs_rest = 0.5 * (firing_low + firing_high)",
     Call(sympathetic, ("cs_rest", "0.0 * cs_rest", "sympathetic_rest", "sympathetic_full",
                        "sympathetic_fall", "sympathetic_ceiling"), ("es_rest",)),
@@ -197,19 +197,20 @@ def _clock() -> tuple[Line, ...]:
 def _around(graph: Graph) -> tuple[Line, ...]:
     """What a step of the network begins with: activations, and the pressures around."""
     hearts = [n for n in ("la", "lv", "ra", "rv") if n in _parts(graph)]
-    volume = " + ".join(f"V_{n}" for n in hearts)
+    left, right = (" + ".join(f"V_{n}" for n in hearts if n.startswith(s)) for s in "lr")
     return (
         "e_v = e_v + e_v_rise",
         "e_a = e_a + e_a_rise",
-        f"full = ({volume} + pericardial_fluid - pericardial_v0) * per_softness",
+        "beyond = (pericardial_fluid - pericardial_v0) * per_softness",
+        f"full = (({left}) + ({right or '0.0'})) * per_softness + beyond",
         Call(_pericardium, ("full", "pericardial_p0"), ("pericardium",)),
         "squeeze = coronary_squeeze * max(p_lv, 0.0)",
     )
 
 
 def _pericardium(full: float, scale: float) -> float:
-    """Return the pressure in the pericardium [Pa]."""
-    return scale * exp_moderate(full)
+    """Return the pressure in the pericardium [Pa]; `full` in eighths of its exponent."""
+    return scale * exp_of_eighths(full, 1.0)
 
 
 def _coupled(graph: Graph) -> tuple[Line, ...]:

@@ -13,22 +13,30 @@ e is the activation, 0 to 1, given by the graph's clock (`isosoma.physics.activa
 
 from __future__ import annotations
 
-from isosoma.physics.elementary import exp_moderate
+from isosoma.physics.elementary import exp_of_eighths
 from isosoma.physics.elements.kind import Kind, Symbol
 
 __all__ = ["ATRIUM", "VENTRICLE", "atrium", "ventricle"]
 
 
-def ventricle(v: float, e: float, elastance: float, v0: float, p0: float, k: float) -> float:
-    """Return the pressure of the free wall [Pa]; the exponent is capped at 6."""
+def ventricle(
+    v: float, e: float, outside: float, elastance: float, v0: float, p0: float, eighth: float
+) -> float:
+    """Return the pressure of the free wall and what is outside of it [Pa].
+
+    `eighth` is k/8; the exponent is capped at 6. Nothing waits for the resting pressure: the
+    longest chain of a step leads through here.
+    """
     over = v - v0
-    rest = p0 * (exp_moderate(min(k * over, 6.0)) - 1.0)
-    return rest + e * max(elastance * over - rest, 0.0)
+    stiffened = exp_of_eighths(eighth * over, 0.75)
+    rest = p0 * stiffened - p0
+    more = (elastance * over + p0) - p0 * stiffened
+    return (rest + outside) + e * max(more, 0.0)
 
 
-def atrium(v: float, e: float, passive: float, active: float, v0: float) -> float:
-    """Return the pressure of the wall [Pa]."""
-    return (passive + active * e) * (v - v0)
+def atrium(v: float, e: float, outside: float, passive: float, active: float, v0: float) -> float:
+    """Return the pressure of the wall and what is outside of it [Pa]."""
+    return (passive + active * e) * (v - v0) + outside
 
 
 VENTRICLE = Kind(
@@ -41,7 +49,8 @@ VENTRICLE = Kind(
         Symbol("k", "m-3", "stiffness of the wall at rest"),
     ),
     ventricle,
-    ("E", "V0", "P0", "k"),
+    ("E", "V0", "P0", "eighth"),
+    {"eighth": "0.125 * k"},
     active=True,
 )
 

@@ -14,16 +14,18 @@ from isosoma.physics.elements.kind import Kind, Symbol
 __all__ = ["ELASTIC", "VEIN", "elastic", "vein"]
 
 
-def elastic(v: float, elastance: float, unstressed: float) -> float:
-    """Return the transmural pressure [Pa] of volume `v` [m3]."""
-    return (v - unstressed) * elastance
+def elastic(v: float, outside: float, elastance: float, unstressed: float) -> float:
+    """Return the pressure [Pa] of volume `v` [m3], with what is outside."""
+    return (v - unstressed) * elastance + outside
 
 
-def vein(v: float, elastance: float, unstressed: float, per_collapse: float) -> float:
-    """Return the transmural pressure [Pa]; steep below the unstressed volume [m3]."""
+def vein(
+    v: float, outside: float, elastance: float, unstressed: float, per_collapse: float
+) -> float:
+    """Return the pressure [Pa], with what is outside; steep below the unstressed volume [m3]."""
     full = v - unstressed
     below = min(full, 0.0) * per_collapse
-    return full * elastance * (1.0 + below * below)
+    return full * elastance * (1.0 + below * below) + outside
 
 
 _SYMBOLS = (

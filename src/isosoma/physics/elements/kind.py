@@ -29,7 +29,8 @@ class Kind:
     name : as graphs write it.
     role : ``node`` (has a pressure) or ``edge`` (carries flow between two nodes).
     symbols : parameters of the equations.
-    step : node: ``(V, [e,] *takes) -> p``; edge: ``(dp, *states, *takes) -> states``, flow first.
+    step : node: ``([V,] [e,] outside, *takes) -> p``, `outside` the pressure around it [Pa];
+        edge: ``(dp, *states, *takes) -> states``, flow first.
     takes : symbols and prepared names that the step takes, in its order.
     prepared : name to expression of symbols and the step ``h`` [s], computed once per call:
         division is the dearest arithmetic of a kernel.

@@ -12,9 +12,9 @@ from isosoma.physics.elements.kind import Kind, Symbol
 __all__ = ["SOURCE", "source"]
 
 
-def source(pressure: float) -> float:
-    """Return the pressure [Pa] that is given."""
-    return pressure
+def source(outside: float, pressure: float) -> float:
+    """Return the pressure [Pa] that is given, with what is outside."""
+    return pressure + outside
 
 
 SOURCE = Kind("source", "node", (Symbol("P", "Pa", "pressure given"),), source, ("P",), holds=False)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from isosoma.physics.elementary import exp_falling
+from isosoma.physics.elementary import exp_of_sixteenths
 from isosoma.physics.elements.kind import Kind, Symbol
 
 __all__ = ["VALVE", "orifice_flow", "valve"]
@@ -34,7 +34,7 @@ def orifice_flow(
     drive = min(area * per_shut, 1.0)
     inertia = mass * a
     b = inertia * q + a * a * drive * dp
-    c = inertia * (2.0 - drive)
+    c = inertia * max(2.0 - area * per_shut, 1.0)
     return 2.0 * b / (c + np.sqrt(c * c + rho2 * abs(b)))
 
 
@@ -44,14 +44,14 @@ def valve(
 ) -> tuple[float, float]:  # fmt: skip
     """Return flow [m3/s] and opening [1] after a step at pressure drop `dp` [Pa].
 
-    `a_span` is A_max - A_min, `opening` and `closing` are Kvo h and Kvc h [1/Pa].
+    `a_span` is A_max - A_min, `opening` and `closing` are -Kvo h/16 and Kvc h/16 [1/Pa]: the lesser
+    of the two products is the exponent of the one that is at work.
     """
-    forward = dp >= 0.0
-    end = 1.0 if forward else 0.0
-    left = exp_falling(-(opening if forward else closing) * abs(dp))
-    opened = max(end + (zeta - end) * left, 1e-9)  # below lie slow denormal numbers
+    end = 1.0 if dp >= 0.0 else 0.0
+    left = exp_of_sixteenths(min(opening * dp, closing * dp))
+    opened = end + (zeta - end) * left
     flow = orifice_flow(dp, q, a_min + a_span * opened, mass, rho2, shut, per_shut)
-    return flow, opened
+    return flow, max(opened, 1e-9)  # below lie slow denormal numbers
 
 
 VALVE = Kind(
@@ -70,8 +70,8 @@ VALVE = Kind(
     ("span", "A_min", "opening", "closing", "mass", "rho2", "A_shut", "per_shut"),
     {
         "span": "A_max - A_min",
-        "opening": "Kvo * h",
-        "closing": "Kvc * h",
+        "opening": "-0.0625 * Kvo * h",
+        "closing": "0.0625 * Kvc * h",
         "mass": "rho * l / h",
         "rho2": "2.0 * rho",
         "per_shut": "1.0 / A_shut",
