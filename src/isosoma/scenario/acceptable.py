@@ -16,7 +16,7 @@ from isosoma.core.errors import FormatError, LimitError, UnitError
 from isosoma.core.units import read_unit, ucum
 from isosoma.organs.circulation.acts import Amount
 from isosoma.scenario.comparing import Chance, Comparison, Judged
-from isosoma.scenario.devices import Devices, Size, device_of, devices
+from isosoma.scenario.devices import Device, Devices, Size, device_of, devices
 from isosoma.scenario.preferences import Preferences
 
 __all__ = ["Choice", "Objection", "acceptable", "tried"]
@@ -75,7 +75,8 @@ def tried(
     Parameters
     ----------
     asked : `do`, acts of which one or more hold ``{}``; `each`, what takes its place; or `device`,
-        whose sizes' orifice areas do, and `annulus`, the area that it has to fit.
+        whose sizes' orifice areas do (in ``implant {}`` the sizes themselves), and `annulus`, the
+        area that it has to fit.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def tried(
         device = device_of(table or devices(), str(asked["device"]))
         fits = _area(asked["annulus"]) if "annulus" in asked else math.nan
         return [
-            (f"{device.name} {s.label}", _filled(said, str(s.eoa)), _unfit(s, fits))
+            (f"{device.name} {s.label}", _fitted(said, device, s), _unfit(s, fits))
             for s in device.sizes
         ]
     each = asked.get("each", [])
@@ -99,6 +100,11 @@ def tried(
     if len(each) > _MOST:
         raise LimitError(f"{len(each)} choices are more than {_MOST}", "try")
     return [(str(choice), _filled(said, str(choice)), ()) for choice in each]
+
+
+def _fitted(acts: Sequence[str], device: Device, size: Size) -> list[str]:
+    named = f"implant {device.name} {size.label}"
+    return _filled([a.replace("implant {}", named) for a in acts], str(size.eoa))
 
 
 def _filled(acts: Sequence[str], choice: str) -> list[str]:

@@ -22,6 +22,7 @@ from isosoma.scenario.losses import losses
 from isosoma.scenario.playing import Played
 from isosoma.scenario.preferences import Tables
 from isosoma.scenario.rehearsal import digest as digest_of
+from isosoma.scenario.valve_fit import supposed
 from isosoma.twin.fold import Twin
 
 __all__ = ["SERVICE", "answered", "as_json", "decisive", "stale"]
@@ -39,6 +40,7 @@ _ASSUMED = (
     "The baseline of each member is its own state before the first act.",
     "A member that the model loses after an arrest has died of it; its measures end there.",
     "Acts happen as they are written: no delay, no failure, nobody reacts to what is seen.",
+    "What treating costs beyond the circulation (wound, stroke, infection, clots) is not modelled.",
 )
 
 
@@ -100,6 +102,7 @@ def _assumed(played: Played, comparison: Comparison) -> tuple[str, ...]:
     if played.rehearsal.before:
         said = "; ".join(s.text.removesuffix(" at 0 s") for s in played.rehearsal.before)
         out.append(f"Already so when time begins: {said}.")
+        out += supposed(played)
     lost = [f"{o.name}: {o.lost}" for o in comparison.options if o.lost]
     if lost:
         out.append(f"Members that the model lost, and that count nowhere: {', '.join(lost)}.")

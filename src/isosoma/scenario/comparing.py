@@ -20,6 +20,7 @@ from isosoma.scenario.losses import loss, lost, ranks
 from isosoma.scenario.measures import measure
 from isosoma.scenario.playing import Played
 from isosoma.scenario.preferences import Preferences, Tables, check_named
+from isosoma.scenario.valve_fit import obstruction
 
 __all__ = [
     "SHOWN", "SPREAD", "Chance", "ChanceDifference", "Comparison", "Difference", "Judged", "Spread",
@@ -168,7 +169,7 @@ def compare(played: Played, tables: Tables) -> Comparison:
             option.name, places[i], mean_interval(bad[i]), mean_interval(bad[i] - least),
             _spreads(played, i, whole), tuple(_chance(f, whole) for f in found[i]),
             _dominated(option.name, [o.name for o in played.rehearsal.options], differences),
-            option.against, int(gone[i].sum()),
+            (*option.against, *obstruction(played, i)), int(gone[i].sum()),
         ))  # fmt: skip
     told = tuple(_differences(played, whole, preferences))
     question = played.rehearsal.question

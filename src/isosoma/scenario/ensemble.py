@@ -14,6 +14,7 @@ from isosoma.core.intervention import Intervention, apply, moments
 from isosoma.organs.circulation.body import Person
 from isosoma.organs.circulation.model import Circulation
 from isosoma.organs.circulation.unknowns import unknowns
+from isosoma.scenario.root import drawn_root
 from isosoma.twin.course import Running, follow, settled
 from isosoma.twin.fold import Twin
 from isosoma.twin.forecasting import believed
@@ -40,7 +41,7 @@ class Ensemble:
     Attributes
     ----------
     names, z : the unknowns, and each member's (N, n) in standard-normal coordinates of the prior.
-    changed : each member's unknowns [SI], shape (N,) each.
+    changed : each member's unknowns and aortic root [SI], shape (N,) each.
     origin : posterior of a twin, or prior. key : what they were drawn from.
     release : code, tables and seed.
     """
@@ -68,8 +69,9 @@ def drawn(
     made = np.random.Generator(np.random.Philox(seed))
     z = made.standard_normal((members, len(sought)))
     changed = {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
+    known = changed | drawn_root(members, seed)
     return Ensemble(
-        person, tuple(changed), z, changed, "prior", f"prior.{seed}", Release(seed=seed)
+        person, tuple(changed), z, known, "prior", f"prior.{seed}", Release(seed=seed)
     )
 
 
@@ -77,6 +79,7 @@ def of_twin(twin: Twin, at: int, members: int = MEMBERS) -> Ensemble:
     """Return members of a twin's belief at `at` [ns], each gone both ways where more are asked."""
     _check(members)
     z, changed = believed(twin, at, members)
+    changed |= drawn_root(members, twin.release.seed, twin.subject.root)
     return Ensemble(
         twin.subject.person, twin.unknowns, z, changed, "posterior", twin.digest, twin.release
     )

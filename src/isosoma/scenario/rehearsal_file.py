@@ -7,7 +7,7 @@ before = ["norepinephrine 0.05 ug/kg/min"]           # what runs or was done alr
 [[option]]
 name = "with phenylephrine"
 do = ["induction 2 mg/kg ventilated at 60 s", {act = "phenylephrine 100 ug at 90 s", by = "nurse"}]
-
+                                                     # "implant sapien 3 26 mm at 60 s": of a table
 [try]                                                # a dose or device question, see `acceptable`
 do = ["induction 2 mg/kg ventilated at 60 s", "phenylephrine {} at 90 s"]
 each = ["50 ug", "100 ug", "200 ug"]
@@ -24,7 +24,8 @@ from isosoma.core.errors import FormatError, IsosomaError, LimitError, RangeErro
 from isosoma.core.units import read_unit, ucum
 from isosoma.organs.circulation.acts import Amount, read_act
 from isosoma.scenario.acceptable import tried
-from isosoma.scenario.devices import Devices
+from isosoma.scenario.devices import Devices, implanted
+from isosoma.scenario.devices import devices as known
 from isosoma.scenario.rehearsal import Option, Rehearsal, Step, check
 
 __all__ = ["duration_of", "read_rehearsal", "rehearsal_of", "write_rehearsal"]
@@ -55,10 +56,12 @@ def rehearsal_of(raw: Any, devices: Devices | None = None) -> Rehearsal:
     document = _table(raw, "rehearsal", _KEYS)
     if "for" not in document:
         raise FormatError("it does not say how long to play", "for", 'Write for = "10 min"')
-    options = [_option(o, i) for i, o in enumerate(_list(document.get("option", []), "option"))]
+    table = devices or known()
+    raws = _list(document.get("option", []), "option")
+    options = [_option(o, i, table) for i, o in enumerate(raws)]
     if "try" in document:
         asked = _table(document["try"], "try", {"do", "each", "device", "annulus"})
-        options += [_tried(o) for o in tried(asked, devices)]
+        options += [_tried(o, table) for o in tried(asked, table)]
     version = document.get("version", 1)
     if not isinstance(version, int) or version < 1:
         raise FormatError(f"{version!r} is no version", "version", "Leave it out")
@@ -66,7 +69,7 @@ def rehearsal_of(raw: Any, devices: Devices | None = None) -> Rehearsal:
         _text(document.get("question", ""), "question"),
         tuple(options),
         duration_of(_text(document["for"], "for"), "for"),
-        _steps(document.get("before", []), "before"),
+        _steps(document.get("before", []), "before", table),
         cast("Any", _text(document.get("physiology", ""), "physiology")),
         version,
     ))  # fmt: skip
@@ -115,32 +118,32 @@ def _text(raw: Any, where: str) -> str:
     return raw
 
 
-def _option(raw: Any, index: int) -> Option:
+def _option(raw: Any, index: int, devices: Devices) -> Option:
     table = _table(raw, f"option {index + 1}", {"name", "do", "against"})
     name = _text(table.get("name", ""), f"option {index + 1}")
     where = f"option {name!r}"
     against = tuple(_text(a, where) for a in _list(table.get("against", []), where))
-    return Option(name, _steps(table.get("do", []), where), against)
+    return Option(name, _steps(table.get("do", []), where, devices), against)
 
 
-def _tried(option: tuple[str, Sequence[str], tuple[str, ...]]) -> Option:
+def _tried(option: tuple[str, Sequence[str], tuple[str, ...]], devices: Devices) -> Option:
     name, acts, against = option
-    return Option(name, _steps(list(acts), f"option {name!r}"), against)
+    return Option(name, _steps(list(acts), f"option {name!r}", devices), against)
 
 
-def _steps(raw: Any, where: str) -> tuple[Step, ...]:
-    steps = [_step(s, where) for s in _list(raw, where)]
+def _steps(raw: Any, where: str, devices: Devices) -> tuple[Step, ...]:
+    steps = [_step(s, where, devices) for s in _list(raw, where)]
     return tuple(sorted(steps, key=lambda s: s.act.at.si))
 
 
-def _step(raw: Any, where: str) -> Step:
+def _step(raw: Any, where: str, devices: Devices) -> Step:
     if isinstance(raw, dict):
         table = _table(raw, where, {"act", "by"})
         text, by = _text(table.get("act", ""), where), _text(table.get("by", ""), where)
     else:
         text, by = _text(raw, where), ""
     try:
-        act = read_act(text)
+        act = read_act(implanted(text, devices))
     except IsosomaError as error:
         raise error.at(where) from error
     return Step(act, "" if by == act.row.role else by)

@@ -24,7 +24,7 @@ USUAL = {
     "stroke_volume": (80.0, "mL"), "oxygen_saturation": (97.0, "%"),
     "pulmonary_to_systemic_flow": (1.0, "1"), "contractile_reserve": (1.0, "1"),
     "left_ventricular_end_diastolic_volume": (140.0, "mL"),
-    "left_ventricular_end_systolic_volume": (60.0, "mL"),
+    "left_ventricular_end_systolic_volume": (60.0, "mL"), "coronary_opening": (100.0, "%"),
 }  # fmt: skip
 SMALL = {
     "mean_arterial_pressure": (50.0, "mm[Hg]"), "diastolic_pressure": (38.0, "mm[Hg]"),

@@ -19,10 +19,17 @@ Pressures and flows do not tell it; a CT does.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
 from isosoma.organs.circulation.coronary import loss
 from isosoma.physics.program import Call, Line
 
 __all__ = ["MEASURED", "SIDES", "distance", "opening", "root_lines"]
+
+_L = TypeVar("_L", float, npt.NDArray[np.float64])
 
 SIDES = ("left", "right")
 MEASURED = (
@@ -32,7 +39,7 @@ MEASURED = (
 """Lengths of the root that a patient's images tell, or that are drawn of what is usual."""
 
 
-def distance(sinus: float, frame: float) -> float:
+def distance(sinus: _L, frame: _L) -> _L:
     """Return the virtual distance from a valve's frame to a coronary's ostium [m]."""
     return 0.5 * (sinus - frame)
 

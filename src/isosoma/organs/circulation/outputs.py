@@ -37,6 +37,13 @@ def _ratio(above: str, below: str) -> Callable[[Rows], Floats]:
     return ratio
 
 
+def _lungs(r: Rows) -> Floats:
+    """Return what passes a lung, or the pump's oxygenator, for what the body gets [1]."""
+    body = r["beat_systemic"]
+    flow = r["beat_lung"] + r["pump_out"]
+    return np.divide(flow, body, out=np.zeros_like(body), where=body > 0.0)
+
+
 def _velocity_time_integral(r: Rows) -> Floats:
     """Return net stroke volume over the area of a round outflow tract [m]."""
     return r["beat_forward"] / (0.25 * np.pi * r["lvot_diameter"] ** 2)
@@ -83,7 +90,7 @@ _ALL: dict[str, tuple[str, Callable[[Rows], Floats]]] = {
     "mitral_regurgitant_volume": ("m3", _row("beat_mitral_leak")),
     "aortic_regurgitant_volume": ("m3", _row("beat_aortic_leak")),
     "mitral_e_to_a": ("1", _ratio("beat_e_wave", "beat_a_wave")),
-    "pulmonary_to_systemic_flow": ("1", _ratio("beat_lung", "beat_systemic")),
+    "pulmonary_to_systemic_flow": ("1", _lungs),
     "coronary_flow": ("m3/s", _row("beat_coronary")),
     "contractile_reserve": ("1", _row("heart_strength")),
     "coronary_opening": ("1", _row("coronary_opening")),

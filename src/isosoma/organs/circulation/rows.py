@@ -312,6 +312,7 @@ def _heart_muscle() -> tuple[Line, ...]:
     """Supply and demand of the left and of the right coronary's territory."""
     lines: list[Line] = [
         "need = myocardial_demand * p_work",
+        "onset = ischaemia_onset / (1.0 - cardioplegia * cardioplegia_protection)",
         "oxygen = max(p_perfusion, 0.0) * capacity * S_ao * myocardial_extraction",
     ]
     for side, share in _TERRITORIES:
@@ -322,7 +323,7 @@ def _heart_muscle() -> tuple[Line, ...]:
             f"{supplied} = G_{side} * oxygen",
             Call(tone, (toned, supplied, needs, "coronary_reserve", "coronary_lag", "dt"),
                  (toned,)),
-            Call(strength, (strong, supplied, needs, "ischaemia_onset", "ischaemia_recovery", "dt"),
+            Call(strength, (strong, supplied, needs, "onset", "ischaemia_recovery", "dt"),
                  (strong,)),
         ]  # fmt: skip
     apart = "heart_strength_left - heart_strength_right"
