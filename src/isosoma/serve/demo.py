@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,24 @@ from isosoma.core.intervention import Intervention
 from isosoma.core.observation import Observation
 from isosoma.core.quantity import show_unit
 from isosoma.core.units import from_si
+from isosoma.core.vocabulary import VOCABULARY
 from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import Act, Amount, read_acts, write_act
 from isosoma.organs.circulation.parameters import shown
 from isosoma.quality.levelling import PER_CM
-from isosoma.serve.hidden import PATIENT, Hidden, hidden, history, resting, started, vitals
+from isosoma.scenario.rehearsal import Rehearsal
+from isosoma.scenario.rehearsal_file import read_rehearsal
+from isosoma.serve.hidden import (
+    FREED,
+    PATIENT,
+    Hidden,
+    hidden,
+    history,
+    imaged,
+    resting,
+    started,
+    vitals,
+)  # fmt: skip
 from isosoma.serve.live_twin import Keeper, folded
 from isosoma.serve.plant import AHEAD, HZ, Sensors, Signals, advanced, signals_of, stilled
 from isosoma.serve.recording import Channel, Recording
@@ -32,7 +46,12 @@ from isosoma.twin.course import Running
 from isosoma.twin.fold import Subject, Twin
 from isosoma.twin.release import Release
 
-__all__ = ["SUGGESTED", "Demo", "demo", "keeper_of", "misses"]
+__all__ = ["MOVED", "SUGGESTED", "Demo", "demo", "heart_team", "keeper_of", "misses"]
+
+Z90 = 1.6448536269514722
+"""Of the normal distribution: 90 % lie within so many sigmas."""
+MOVED = "left coronary height 14 mm"
+"""What if: the act that makes the transcatheter valve safe."""
 
 RING = 7200.0
 """Length of the rings of samples [s]: memory is flat however long the page runs."""
@@ -56,8 +75,8 @@ SUGGESTED = (
 class Demo:
     """The running demonstration; `heard` gets every reading, `now` gives the patient's time.
 
-    `wanted` is the sample that the page asked for, `fault` why none can come, `died` whether the
-    patient has: the page then shows silence, and alarms on it.
+    `root` is what a CT told before, `wanted` the sample that the page asked for, `fault` why none
+    can come, `died` whether the patient has: the page then shows silence, and alarms on it.
     """
 
     truth: Hidden
@@ -65,6 +84,7 @@ class Demo:
     signals: Signals
     rng: np.random.Generator
     began: int
+    root: tuple[Observation, ...] = ()
     run: Running | None = None
     past: tuple[Observation, ...] = ()
     acts: tuple[Act, ...] = ()
@@ -182,7 +202,8 @@ def demo(seed: int | None = None, ring: float = RING) -> Demo:
         Channel("PLETH", "plethysmogram", signals.pulse),
     )
     recording = Recording("demonstration", "simulated", HZ, channels)
-    made = Demo(truth, recording, signals, rng, time.time_ns())
+    began = time.time_ns()
+    made = Demo(truth, recording, signals, rng, began, imaged(truth, began, rng))
     made.recording = replace(recording, feeder=made)
     return made
 
@@ -200,7 +221,7 @@ def keeper_of(made: Demo, release: Release | None = None) -> Keeper:
         while not arrived.wait(0.2):
             if made.fault or keeper.over.is_set():
                 raise ModelError(made.fault or "the page ended", todo="Start it again")
-        subject = Subject(PATIENT, made.truth.person)
+        subject = Subject(PATIENT, made.truth.person, FREED, made.root)
         return folded(made.past, subject, release or Release(), made.now(), told)
 
     keeper = Keeper(build, made.now)
@@ -245,8 +266,15 @@ def _line(values: dict[str, float], at: int, sensors: Sensors) -> list[Observati
     ]  # fmt: skip
 
 
-def misses(truth: Hidden, twin: Twin | None) -> list[dict[str, Any]]:
-    """Return each unknown's truth beside what the twin believes, in shown units."""
+def heart_team() -> Rehearsal:
+    """Return the question that a heart team has about the demonstration's patient."""
+    return read_rehearsal(files("isosoma.serve").joinpath("heart_team.toml").read_text("utf-8"))
+
+
+def misses(
+    truth: Hidden, twin: Twin | None, root: Sequence[Observation] = ()
+) -> list[dict[str, Any]]:
+    """Return each unknown's truth beside what twin or CT (`root`) told of it, in shown units."""
     from isosoma.serve.cli_build import unknowns_of
 
     rows = {row["name"]: row for row in (unknowns_of(twin) if twin else [])}
@@ -260,4 +288,15 @@ def misses(truth: Hidden, twin: Twin | None) -> list[dict[str, Any]]:
             row["inside"] = found["low"] <= row["truth"] <= found["high"]
             row["informed"] = rows[name]["informed"]
         out.append(row)
-    return out
+    return [*out, *(_imaged(truth, o) for o in root)]
+
+
+def _imaged(truth: Hidden, o: Observation) -> dict[str, Any]:
+    unit = VOCABULARY[o.variable].shown
+    true, low, median, high = (
+        from_si(v, unit)
+        for v in (truth.root[o.variable], o.value - Z90 * o.sigma, o.value, o.value + Z90 * o.sigma)
+    )
+    row: dict[str, Any] = {"name": o.variable, "unit": show_unit(unit), "truth": true}
+    row |= {"low": low, "median": median, "high": high}
+    return row | {"inside": low <= true <= high, "informed": False}

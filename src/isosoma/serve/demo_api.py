@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 
 from isosoma.core.errors import InputError, IsosomaError, LimitError
-from isosoma.serve.demo import Demo, misses
+from isosoma.scenario.rehearsal_file import write_rehearsal
+from isosoma.serve.demo import MOVED, Demo, heart_team, misses
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.telemetry import answer, body_of
 
@@ -24,7 +26,10 @@ class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def add_routes(app: FastAPI, demo: Demo | None, keeper: Keeper | None) -> None:
-    """Add ``POST /demo/act`` and ``POST /demo/unseal``; without a demonstration both refuse."""
+    """Add ``POST /demo/act``, ``/demo/unseal`` and ``GET /demo/rehearsal``.
+
+    Without a demonstration all refuse.
+    """
 
     async def act(request: Request) -> Response:
         if (refused := _refusal(request, demo)) is not None or demo is None:
@@ -45,6 +50,12 @@ def add_routes(app: FastAPI, demo: Demo | None, keeper: Keeper | None) -> None:
             return refused or answer(404, {})
         return answer(200, await asyncio.to_thread(unsealed, demo, keeper))
 
+    async def rehearsal(request: Request) -> Response:
+        if (refused := _refusal(request, demo)) is not None:
+            return refused
+        return answer(200, {"rehearsal": json.loads(write_rehearsal(heart_team())), "moved": MOVED})
+
+    app.add_api_route("/demo/rehearsal", rehearsal, methods=["GET"])
     app.add_api_route("/demo/act", act, methods=["POST"])
     app.add_api_route("/demo/unseal", unseal, methods=["POST"])
 
@@ -52,7 +63,7 @@ def add_routes(app: FastAPI, demo: Demo | None, keeper: Keeper | None) -> None:
 def unsealed(demo: Demo, keeper: Keeper | None) -> dict[str, Any]:
     """Return the sealed text, its digest, what was done, and truth beside belief."""
     twin = None if keeper is None else keeper.twin
-    rows = misses(demo.truth, twin)
+    rows = misses(demo.truth, twin, demo.root)
     told = [row for row in rows if "inside" in row]
     return {
         "seal": demo.truth.seal,

@@ -25,19 +25,37 @@ from isosoma.organs.circulation.unknowns import unknowns
 from isosoma.twin.course import Running, settled
 from isosoma.twin.starting import at_rest
 
-__all__ = ["PATIENT", "PERSON", "Hidden", "hidden", "history", "resting", "started", "vitals"]
+__all__ = [
+    "FREED", "PATIENT", "PERSON", "Hidden", "hidden", "history", "imaged", "resting", "started",
+    "vitals",
+]  # fmt: skip
 
 PATIENT = "SIM-0001"
-PERSON = Person(age=58.0, weight=78.0, height=1.74)
-"""What everybody may know of the simulated patient; all else is hidden."""
+PERSON = Person(age=78.0, weight=74.0, height=1.68, female=True)
+FREED = ("aortic_area",)
+"""What everybody may know of the simulated patient, who has a stenosed aortic valve; all else is
+hidden."""
 SPREAD = 0.9
 """Of the truth, in standard deviations of the twin's prior: a patient, not the textbook."""
+_STENOSIS = (to_si(0.7, "cm2"), 0.1)
+"""Area of the valve, and the sd of its logarithm: severe."""
+_ROOT = {
+    "left_coronary_height": (to_si(8.0, "mm"), 0.05),
+    "right_coronary_height": (to_si(15.0, "mm"), 0.05),
+    "left_sinus_width": (to_si(28.5, "mm"), 0.015),
+    "right_sinus_width": (to_si(28.5, "mm"), 0.015),
+    "aortic_annulus_area": (to_si(460.0, "mm2"), 0.04),
+    "aortic_annulus_perimeter": (to_si(77.0, "mm"), 0.02),
+}
+"""Of the aortic root: a low left coronary in a narrow sinus; middle and sd of the logarithm."""
 _SINCE = 2 * 3600  # [s] that the patient was watched before the page begins
 _EVERY = 900  # [s] between two cuffs then
 _ECHO = 6000  # [s] before the page begins
 _ECHOED = {
     "left_ventricular_end_diastolic_volume": to_si(10.0, "mL"),
     "left_ventricular_ejection_fraction": 0.04,
+    "aortic_valve_area": to_si(0.1, "cm2"),
+    "aortic_valve_mean_gradient": to_si(4.0, "mm[Hg]"),
 }
 """What the one echo tells, and its noise [SI]."""
 _CUFF = ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure")
@@ -58,11 +76,13 @@ class Hidden:
     Attributes
     ----------
     unknowns : by name [SI]: what the twin will look for.
+    root : lengths and area of the aortic root [SI]: what only images tell.
     text : what the seal is the digest of.
     """
 
     person: Person
     unknowns: Mapping[str, float]
+    root: Mapping[str, float]
     text: str
 
     @property
@@ -75,14 +95,21 @@ def hidden(seed: int | None = None) -> Hidden:
     """Return a truth; without a seed one that nobody can know."""
     number = secrets.randbits(64) if seed is None else seed
     rng = np.random.default_rng(number)
-    sought = unknowns(PERSON)
+    sought = unknowns(PERSON, FREED)
     z = np.clip(SPREAD * rng.standard_normal(len(sought)), -1.8, 1.8)
     truth = {p.name: float(p.prior.real(z[i : i + 1])[0]) for i, p in enumerate(sought)}
+    truth["aortic_area"] = _near(rng, *_STENOSIS)
+    root = {name: _near(rng, *row) for name, row in _ROOT.items()}
     salt = secrets.token_hex(16) if seed is None else f"seed {seed}"
-    body = {"age": PERSON.age, "weight": PERSON.weight, "height": PERSON.height, "sex": "m"}
-    said = {"model": "organs.circulation", "person": body, "unknowns": truth, "salt": salt}
+    body = {"age": PERSON.age, "weight": PERSON.weight, "height": PERSON.height, "sex": "f"}
+    said = {"model": "organs.circulation", "person": body, "unknowns": truth}
+    said |= {"root": root, "salt": salt}
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return Hidden(PERSON, MappingProxyType(truth), text)
+    return Hidden(PERSON, MappingProxyType(truth), MappingProxyType(root), text)
+
+
+def _near(rng: np.random.Generator, middle: float, spread: float) -> float:
+    return float(middle * np.exp(np.clip(spread * rng.standard_normal(), -0.2, 0.2)))
 
 
 def started(truth: Hidden) -> Running:
@@ -148,3 +175,15 @@ def history(truth: Running, now: int, rng: np.random.Generator) -> tuple[Observa
     at = now - _ECHO * 10**9
     out += [noisy(name, values[name], "echo", at, rng) for name in _ECHOED]
     return tuple(out)
+
+
+def imaged(truth: Hidden, now: int, rng: np.random.Generator) -> tuple[Observation, ...]:
+    """Return what a CT measured of the aortic root, the day before `now` [ns]."""
+    at = now - 86_400 * 10**9
+    return tuple(
+        Observation(
+            PATIENT, name, at, at, value + VOCABULARY[name].sigma * rng.standard_normal(),
+            VOCABULARY[name].sigma, device="ct", origin="demonstration",
+        )
+        for name, value in truth.root.items()
+    )  # fmt: skip

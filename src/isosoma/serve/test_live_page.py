@@ -13,7 +13,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from isosoma.core.errors import InputError, ModelError
+from isosoma.organs.circulation.acts import read_act
 from isosoma.record import open_log
+from isosoma.scenario.ensemble import of_twin
+from isosoma.scenario.rehearsal_file import rehearsal_of
 from isosoma.serve import demo as shown
 from isosoma.serve.analysis import begin_on, hear
 from isosoma.serve.app import Settings, make_app
@@ -173,11 +176,32 @@ def test_the_seal_can_be_checked_and_the_misses_are_shown(live):
     client, made, _, _ = live
     found = client.post("/demo/unseal").json()
     assert hashlib.sha256(found["text"].encode()).hexdigest() == found["seal"] == made.truth.seal
-    truth = json.loads(found["text"])["unknowns"]
-    assert truth == dict(made.truth.unknowns)
-    assert found["of"] == len(truth)
+    text = json.loads(found["text"])
+    truth = text["unknowns"] | text["root"]
+    assert truth == {**made.truth.unknowns, **made.truth.root}
+    assert found["of"] == len(truth) == len(found["unknowns"])
+    (height,) = [r for r in found["unknowns"] if r["name"] == "left_coronary_height"]
+    assert height["unit"] == "mm"
+    assert height["low"] < height["median"] < height["high"]
+    assert not height["informed"]
     assert found["inside"] == sum(row["inside"] for row in found["unknowns"])
     assert found["inside"] >= len(truth) // 2
+
+
+def test_the_heart_team_has_a_question_and_the_twin_its_root(live):
+    client, made, keeper, _ = live
+    found = client.get("/demo/rehearsal").json()
+    plan, moved = rehearsal_of(found["rehearsal"]), read_act(found["moved"])
+    assert [o.name for o in plan.options][1] == "transcatheter valve"
+    assert len(plan.options) == 3
+    assert moved.amount("height").si == pytest.approx(0.014)
+    who = of_twin(keeper.twin, made.now(), 64)
+    height = who.changed["left_coronary_height"]
+    told = next(o for o in made.root if o.variable == "left_coronary_height")
+    assert height == pytest.approx(np.full(64, told.value))
+    assert who.changed["left_coronary_height_sigma"] == pytest.approx(np.full(64, told.sigma))
+    assert np.std(who.changed["left_coronary_height_z"]) == pytest.approx(1.0, abs=0.3)
+    assert "left_coronary_height" not in keeper.twin.unknowns
 
 
 def test_without_a_twin_the_truth_stands_alone():
@@ -209,6 +233,8 @@ def test_from_another_machine_or_without_a_demonstration_nothing_is_done(live):
     assert far.post("/demo/act", json={"act": "bleed 100 mL"}).status_code == 403
     assert far.post("/demo/unseal").status_code == 403
     plain = TestClient(make_app(Settings(simulate(20.0))), base_url=BASE, client=HERE)
+    assert far.get("/demo/rehearsal").status_code == 403
+    assert plain.get("/demo/rehearsal").status_code == 404
     for path in ("/demo/act", "/demo/unseal"):
         answer = plain.post(path)
         assert answer.status_code == 404

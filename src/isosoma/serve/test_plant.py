@@ -50,7 +50,7 @@ def test_pressure_rises_after_each_r_and_the_pulse_after_the_pressure(half_a_min
     for at in r[3:-2]:
         beat = slice(int(at), int(at) + 150)
         steepest = np.diff(line[beat]).argmax() / HZ
-        assert 0.04 < steepest < 0.2, "after the pre-ejection period"
+        assert 0.04 < steepest < 0.3, "after the pre-ejection period, late behind a narrow valve"
         assert pulse[beat].argmax() > line[beat].argmax()
     assert line.min() > 30 * MMHG
     assert 0.2 < pulse.max() < 3.0
