@@ -13,7 +13,7 @@ from isosoma.quality.cuff_size import cuff_size, right_cuff
 from isosoma.quality.damping import Response, damping_by_cuff, damping_finding, fast_flush
 from isosoma.quality.identity import exchanged, fingerprint, mismatched
 from isosoma.quality.leads import arrangement, einthoven, inverted_lead_one, reversed_lead, swapped
-from isosoma.quality.levelling import PER_CM, levelling
+from isosoma.quality.levelling import PER_CM, SIDE, levelling, stepped
 
 MMHG = 133.322387415
 S = 1_000_000_000
@@ -74,6 +74,58 @@ def test_levelling_is_seen_sized_and_not_imagined(capsys):
     assert rates["drug"] <= 0.05
     assert rates["sudden fall"] <= 0.1
     assert rates["cuff followed"] <= 0.02
+
+
+def followed(seed, level, cuffs=(), fall=None):
+    """What is said after each reading of a line: one each 5 s, a rate each 30 s.
+
+    level : offset [mmHg] of each reading. cuffs : readings at which a cuff is read.
+    fall : share of pressure and pulse that the patient has lost by each reading.
+    """
+    g = np.random.default_rng(seed)
+    n = len(level)
+    lost = np.zeros(n) if fall is None else np.asarray(fall)
+    true = 90 * (1 - lost) + 1.5 * np.sin(np.arange(n) * 1.9) + g.normal(0, 0.7, n)  # breath
+    mean = (true + np.asarray(level)) * MMHG
+    pulse = (45 * (1 - lost) + g.normal(0, 0.7, n)) * MMHG
+    rate = np.repeat(((70 * (1 + lost) + g.normal(0, 0.7, n)) / 60)[::6], 6)[:n]
+    held, last = [], 90.0
+    for i in range(n):
+        last = true[i] + g.normal(0, 3) if i in cuffs else last
+        held.append(last * MMHG)
+    at = [i * 5 * S for i in range(n)]
+    last_of = range(SIDE * 2, n + 1)
+    return {
+        i: levelling(at[:i], mean[:i], pulse[:i], rate[:i], held[:i] if cuffs else None)
+        for i in last_of
+    }
+
+
+def test_a_moved_transducer_is_found_and_let_go_within_half_a_minute():
+    """A cuff that was read before the step says nothing of what came after it."""
+    for seed in range(10):
+        said = followed(seed, [0.0] * 40 + [15.4] * 40 + [0.0] * 8, cuffs=(0, 12, 24, 36, 70))
+        assert [bool(said[i]) for i in (40, 46, 80, 86)] == [False, True, True, False], seed
+
+
+def test_a_bleed_is_never_a_sensor_and_hides_no_transducer_that_was_put_back():
+    fall = [0.0] * 40 + [min(0.006 * i, 0.6) for i in range(100)]
+    seen = 0
+    for seed in range(10):
+        quiet = followed(seed, [0.0] * 140, cuffs=range(0, 140, 12), fall=fall)
+        assert not any(quiet.values()), seed
+        both = followed(seed, [0.0] * 20 + [15.4] * 40 + [0.0] * 80, fall=fall)
+        seen += bool(both[60])
+        assert not any(both[i] for i in range(66, 141)), seed
+    assert seen >= 8
+
+
+def test_who_learns_from_a_line_waits_where_it_may_have_been_moved():
+    still, pulse = [90.0 * MMHG] * 8, [45.0 * MMHG] * 12
+    moved = [105.0 * MMHG] * 4
+    assert not stepped(still, pulse[:8])
+    assert all(stepped([*still, *moved[:i]], pulse[: 8 + i]) for i in (1, 2, 3))
+    assert not stepped([*still, *moved], [*pulse[:8], *[30.0 * MMHG] * 4])  # the patient's
 
 
 def flush(fn, zeta, seed, hz=250.0):
