@@ -36,27 +36,14 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="isosoma-tile")
 
 
-def _tiles(values: Floats, lanes: int, dtype: npt.DTypeLike, rows: int = 0) -> Numbers:
-    """Return (given, members) as (tiles, rows * lanes), with further rows of zeros up to `rows`.
-
-    The last member fills what is left over of the last tile.
-    """
+def _tile(values: Floats, rows: int, lanes: int, dtype: npt.DTypeLike) -> Numbers:
+    """Return (given, members) as (rows, lanes): zeros below, the last member again at the right."""
     given, members = values.shape
-    rows = max(rows, given)
-    tiles = -(-members // lanes)
-    filled = np.zeros((rows, tiles * lanes), dtype)
+    tile = np.zeros((rows, lanes), dtype)
     with np.errstate(over="ignore"):  # a member beyond single precision's range has diverged
-        filled[:given, :members] = values
-    filled[:given, members:] = filled[:given, members - 1 : members]
-    return np.ascontiguousarray(
-        filled.reshape(rows, tiles, lanes).transpose(1, 0, 2).reshape(tiles, rows * lanes)
-    )
-
-
-def _back(tiles: Numbers, rows: int, members: int) -> Floats:
-    lanes = tiles.shape[1] // max(rows, 1)
-    moved = tiles.reshape(-1, rows, lanes).transpose(1, 0, 2).reshape(rows, -1)[:, :members]
-    return np.ascontiguousarray(moved, np.float64)
+        tile[:given, :members] = values
+        tile[:given, members:] = values[:, -1:]
+    return tile
 
 
 def _depths(program: Program, values: Mapping[str, Floats], h: float) -> npt.NDArray[np.int64]:
@@ -115,21 +102,24 @@ def _run(
     lanes = lanes or (1 if members == 1 else 8 * LANES // dtype.itemsize)
     kernel = compiled(program, lanes, real)
     rows = np.array([values[name] for name in program.rows], np.float64)
-    tiles = _tiles(rows, lanes, dtype, kernel.rows)
     depth = _depths(program, values, h)
-    ring = np.concatenate([r.T for r in rings]) if rings else np.zeros((1, members))
-    lags = _tiles(ring, lanes, dtype)
+    ring = np.concatenate([*rings], axis=1) if rings else np.zeros((members, 1))
 
-    def one(i: int) -> None:
-        kernel.run(*ticks, h, tiles[i], lags[i], depth)
+    def one(first: int) -> None:
+        # Copied in and out here, so that threads share that work and a tile lies in the cache.
+        part = slice(first, first + lanes)
+        tile = _tile(rows[:, part], kernel.rows, lanes, dtype)
+        lags = _tile(ring[part].T, ring.shape[1], lanes, dtype)
+        kernel.run(*ticks, h, tile, lags, depth)
+        rows[:, part] = tile[: len(rows), : members - first]
+        ring[part] = lags[:, : members - first].T
 
-    if len(tiles) == 1 or threads == 1:
-        for i in range(len(tiles)):
-            one(i)
+    starts = range(0, members, lanes)
+    if len(starts) == 1 or threads == 1:
+        for first in starts:
+            one(first)
     else:
-        list(_pool().map(one, range(len(tiles))))
-    moved = _back(tiles, kernel.rows, members)
-    turned = _back(lags, ring.shape[0], members)
+        list(_pool().map(one, starts))
     cuts = [(int(depth[2 * i + 1]), int(depth[2 * i])) for i in range(len(program.delays))]
-    out = dict(zip(program.rows, moved, strict=False))  # the kernel's own rows come after
-    return out, tuple(turned[a : a + n].T.copy() for a, n in cuts)
+    out = dict(zip(program.rows, rows, strict=True))
+    return out, tuple(ring[:, a : a + n].copy() for a, n in cuts)
