@@ -17,6 +17,12 @@ async function attempt(work: () => Promise<string>): Promise<void> {
   try { text("demo-said", await work()); } catch (fault) { text("demo-said", fault instanceof Error ? fault.message : String(fault)); }
 }
 
+/** Does it, and says to what. */
+export async function done(act: string): Promise<string> {
+  const said = await post<{ done: string; to: string }>("/demo/act", { act });
+  return `Done to the ${said.to}: ${said.done}`;
+}
+
 /** Offers the acts of this demonstration; without any there is nothing to open. */
 export function offer(h: Hello): void {
   byId("b-demo").hidden = !h.acts?.length;
@@ -24,10 +30,7 @@ export function offer(h: Hello): void {
   byId("acts").replaceChildren(...(h.acts ?? []).map((act) => {
     const button = make("button", "", act);
     button.type = "button";
-    button.addEventListener("click", () => void attempt(async () => {
-      const { done, to } = await post<{ done: string; to: string }>("/demo/act", { act });
-      return `Done to the ${to}: ${done}`;
-    }));
+    button.addEventListener("click", () => void attempt(() => done(act)));
     return button;
   }));
 }

@@ -1,35 +1,86 @@
-/** A short tour: five stops, each beside what it tells of; Escape leaves it. */
-import { byId, text } from "../page";
+/** The tour: one story, in stops beside what each tells of. Nothing is held back meanwhile; Escape leaves it. */
+import { byId, make, text } from "../page";
+import type { Draft } from "../rehearse/draft";
+import { done } from "./demo";
 
-const STOPS: [target: string, title: string, words: string][] = [
-  [".traces", "What the sensors say", "ECG, arterial pressure and pulse run 0.6 s behind the patient, so that every beat is decided before it is drawn."],
-  [".stage", "The heart, in step", "A twin fitted to this patient beats on the same axis as the traces. Turn it with the arrow keys; cut it, colour it, name its parts."],
-  [".numbers", "Measured, and worked out", "Filled tiles were measured. Outlined tiles marked “twin” are the model's, each with the interval it is 90 % sure of."],
-  [".below", "What is to come", "The pressure–volume loop with its band, and what the twin expects over 30 min if nothing is done."],
-  ["#b-demo, nav.views", "Try it", "Press D: bleed the simulated patient, or lower a transducer, and see whether the page says patient or sensor. Then unseal the truth and count the misses."],
+interface Stop { at: string; title: string; words: string; view?: string; does?: [label: string, act: () => Promise<string>] }
+interface Asked { rehearsal: Draft; moved: string }
+
+async function asked(): Promise<Asked> {
+  const answer = await fetch("./demo/rehearsal");
+  if (!answer.ok) throw new Error(((await answer.json()) as { error: string }).error);
+  return (await answer.json()) as Asked;
+}
+
+function bring(draft: Draft, said: string): string {
+  document.dispatchEvent(new CustomEvent("rehearsal", { detail: JSON.stringify(draft) }));
+  return said;
+}
+
+function press(id: string, said: string): string {
+  document.getElementById(id)?.click();
+  return said;
+}
+
+async function moved(): Promise<string> {
+  const { rehearsal, moved } = await asked();
+  return bring({ ...rehearsal, before: [{ act: moved, by: "" }] }, `What if: ${moved}. Press Rehearse.`);
+}
+
+const BEDSIDE: Stop[] = [
+  { at: ".traces", title: "What the sensors say", words: "ECG, arterial pressure and pulse run 0.6 s behind the patient, so that every beat is decided before it is drawn." },
+  { at: ".stage", title: "The heart, in step", words: "A twin fitted to this patient beats on the same axis as the traces. Turn it with the arrow keys; cut it, colour it, name its parts." },
+  { at: ".numbers", title: "Measured, and worked out", words: "Filled tiles were measured. Outlined tiles marked “twin” are the model's, each with the interval it is 90 % sure of." },
+  { at: ".below", title: "What is to come", words: "The pressure–volume loop with its band, and what the twin expects over 30 min if nothing is done." },
 ];
-let at = 0;
+const SEALED: Stop = {
+  at: "header", title: "A patient, and a sealed truth",
+  words: "Someone of 78 years with a narrow aortic valve is simulated here. Their true resistance, contractility, blood volume and aortic root were sealed by a hash before you came:",
+};
+const STORY: Stop[] = [
+  { at: ".tools-bar", view: "rehearse", title: "Three ways", words: "A heart team compares a surgical valve, a transcatheter valve, and that valve with the left coronary stented. Take them, guess first if you like (Own estimate), then press Rehearse: 128 members of the twin's belief play all three.", does: ["Take the three ways", async () => bring((await asked()).rehearsal, "There they are. Your own guess first?")] },
+  { at: ".options", view: "rehearse", title: "In this anatomy the second fails", words: "CT saw the left coronary low, in a narrow sinus. Opened there, the frame presses a leaflet onto its ostium: see the chance of “coronary obstructed”, and of the heart starving behind it. The distance in mm stands with what speaks against it.", does: ["Rehearse", async () => press("r-rehearse", "They play.")] },
+  { at: ".options", view: "rehearse", title: "Move one coronary", words: "What if it left 14 mm above the annulus? That is hypothetical, and said so. Everything else is the same: members, acts, physics. Rehearse again, and look at the second.", does: ["Move it to 14 mm", moved] },
+  { at: ".bar", view: "bedside", title: "Sensor?", words: "The pressure's transducer sinks by 20 cm: the line reads 15 mmHg too high, the patient is the same. The page compares it with the cuff, and within a minute or two says “sensor”.", does: ["Lower the transducer 20 cm", () => done("lower the transducer 20 cm")] },
+  { at: ".bar", view: "bedside", title: "Or patient?", words: "Level it again and bleed the patient. Now cuff, line and pulse move together, and the page says “patient”.", does: ["Level it, then bleed 800 mL", async () => `${await done("level the transducer")}. ${await done("bleed 800 mL in 10 min")}`] },
+  { at: "#b-demo", view: "bedside", title: "Unseal the truth", words: "Now look at what was true, beside what twin and CT held it for. The misses are marked, and the hash is checked here, in your browser.", does: ["Unseal", async () => press("b-unseal", "There it is.")] },
+];
+let stops: Stop[] = [], at = 0;
 
 function stop(next: number): void {
   at = next;
   document.querySelectorAll(".toured").forEach((e) => e.classList.remove("toured"));
-  const found = STOPS[at];
+  const found = stops[at];
   if (!found) { byId<HTMLDialogElement>("tour").close(); return; }
-  [...document.querySelectorAll<HTMLElement>(found[0])].find((e) => !e.hidden)?.classList.add("toured");
-  text("tour-title", `${at + 1} of ${STOPS.length}: ${found[1]}`);
-  text("tour-words", found[2]);
-  text("tour-next", at + 1 < STOPS.length ? "Next" : "Done");
+  location.hash = found.view ?? "bedside";
+  [...document.querySelectorAll<HTMLElement>(found.at)].find((e) => !e.hidden)?.classList.add("toured");
+  text("tour-title", `${at + 1} of ${stops.length}: ${found.title}`);
+  text("tour-words", found.words);
+  if (found === SEALED) byId("tour-words").append(" ", make("code", "", byId("seal").textContent ?? ""));
+  const does = byId("tour-do");
+  does.hidden = !found.does;
+  does.textContent = found.does?.[0] ?? "";
+  text("tour-said", "");
+  text("tour-next", at + 1 < stops.length ? "Next" : "Done");
 }
 
+async function act(): Promise<void> {
+  try { text("tour-said", await stops[at]?.does?.[1]() ?? ""); } catch (fault) { text("tour-said", fault instanceof Error ? fault.message : String(fault)); }
+}
+
+/** Begins it; the story of the sealed patient is told where there is one. */
 export function startTour(): void {
-  location.hash = "bedside";
   const dialog = byId<HTMLDialogElement>("tour");
-  if (!dialog.open) dialog.showModal();
+  stops = byId("b-demo").hidden ? BEDSIDE : [SEALED, ...BEDSIDE, ...STORY];
+  if (!dialog.open) dialog.show();
+  byId("tour-next").focus();
   stop(0);
 }
 
 export function prepareTour(): void {
   byId("tour-next").addEventListener("click", () => stop(at + 1));
-  byId("tour-skip").addEventListener("click", () => stop(STOPS.length));
-  byId("tour").addEventListener("close", () => stop(STOPS.length));
+  byId("tour-do").addEventListener("click", () => void act());
+  byId("tour-skip").addEventListener("click", () => stop(stops.length));
+  byId("tour").addEventListener("close", () => document.querySelectorAll(".toured").forEach((e) => e.classList.remove("toured")));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && byId<HTMLDialogElement>("tour").open) stop(stops.length); });
 }

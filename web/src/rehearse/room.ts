@@ -43,6 +43,7 @@ class Room {
     this.progress.setAttribute("aria-label", "progress of the rehearsal");
     root.append(this.bar(), this.fault, this.state, this.columns, this.scrub, this.results);
     document.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("rehearsal", (event) => void this.safely(() => this.take((event as CustomEvent<string>).detail))); // the tour brings one
     addEventListener("resize", () => this.courses?.draw());
   }
 
@@ -210,12 +211,16 @@ class Room {
     URL.revokeObjectURL(link.href);
   }
 
-  /** Opens a file as a new rehearsal; the server judges it first, so that a bad one changes nothing. */
   private async upload(file: HTMLInputElement): Promise<void> {
     const chosen = file.files?.[0];
     if (!chosen) return;
     file.value = "";
-    this.found = await post<Case>("", { rehearsal: await chosen.text() });
+    await this.take(await chosen.text());
+  }
+
+  /** Opens a document as a new rehearsal; the server judges it first, so that a bad one changes nothing. */
+  private async take(document: string): Promise<void> {
+    this.found = await post<Case>("", { rehearsal: document });
     this.result = null;
     this.history = edit(this.history, this.found.rehearsal);
     this.kept = this.draft;
