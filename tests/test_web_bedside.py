@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 
 import pytest
 
@@ -21,6 +22,10 @@ from tests.browser import (
 TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
 VIEWS = ("bedside", "rehearse", "hood", "patient")
 MOST, FIRST = 400_000, 60_000  # [byte] gzipped: of everything, and of what the first view waits for
+
+OVERFULL = """['#view-bedside', '.numbers', '.centre', '.traces'].filter((s) => {
+  const e = document.querySelector(s);
+  return e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1; })"""
 
 pytestmark = [needs_chromium, needs_page]
 
@@ -44,9 +49,9 @@ def page(browser, address):
 
 def test_simulated_numbers_have_interval_unit_and_age_and_the_heart_beats(page):
     tile = "document.querySelector('#twin-numbers .sim').innerText"
-    until(page, f"/CO\\s+[\\d.]+\\s*L\\/min\\s+90 %\\s+[\\d.]+–[\\d.]+\\s+no data/.test({tile})")
+    until(page, f"/CO\\s*L\\/min\\s+[\\d.]+\\s+[\\d.]+–[\\d.]+\\s+not measured/.test({tile})")
     assert page.locator("#twin-numbers .sim").count() == 6
-    assert "twin" in page.inner_text(".twin-head").lower()
+    assert "90 % interval" in page.inner_text(".twin-head")
     assert page.inner_text("#axis-delay") == "0.6 s"
     until(page, "document.querySelectorAll('#forecasts figure').length === 4")
     stage = page.locator("#stage")
@@ -62,7 +67,7 @@ def test_simulated_numbers_have_interval_unit_and_age_and_the_heart_beats(page):
 
 
 @needs_axe
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (800, 600)])
 def test_every_view_has_a_key_fits_and_is_accessible(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for number, view in enumerate(VIEWS, 1):
@@ -74,6 +79,10 @@ def test_every_view_has_a_key_fits_and_is_accessible(page, size):
         wide, high = page.evaluate(
             "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
         )
+        assert page.locator(".notice").inner_text() == "For research, not for clinical use"
+        assert page.locator("#kind").inner_text() == "SIMULATED"
+        if view == "bedside":
+            assert page.evaluate(OVERFULL) == []
         assert wide <= size[0], view
         assert high <= size[1], view
         assert_accessible(page)
@@ -119,6 +128,57 @@ def test_who_wants_little_motion_gets_a_still_heart(browser, address):
     page = browser.new_page(reduced_motion="reduce")
     page.goto(address)
     assert page.get_attribute("#h-still", "aria-pressed") == "true"
+    page.close()
+
+
+def test_a_small_screen_shares_one_place_between_heart_and_loop(page):
+    page.set_viewport_size({"width": 800, "height": 600})
+    assert page.is_visible("#stage")
+    page.keyboard.press("m")
+    assert page.is_visible("#loop")
+    assert page.is_visible("#events")
+    assert not page.is_visible("#stage")
+    page.click("#b-more")
+    assert page.is_visible("#stage")
+
+
+def test_the_heart_can_be_gone_back_over(page):
+    until(page, "document.querySelector('#rhythm').textContent === 'Sinus rhythm'")
+    for _ in range(3):
+        page.keyboard.press(",")
+    until(page, "/^held \\d/.test(document.querySelector('#h-held').textContent)")
+    page.click("#h-held")
+    assert not page.is_visible("#h-held")
+
+
+def mixed(socket):
+    """Stand between page and server, and say that the ECG is another person's."""
+    server = socket.connect_to_server()
+
+    def told(message):
+        lines = [json.loads(line) for line in message.split("\n")]
+        for said in lines:
+            if said["type"] == "hello":
+                said["patient"]["composite"] = "composite: the ECG is record 208, of someone else"
+        socket.send("\n".join(json.dumps(said) for said in lines))
+
+    server.on_message(told)
+
+
+@needs_axe
+def test_a_composite_of_several_people_says_so_in_every_view(browser, address):
+    page = new_page(browser, 800, 600)
+    page.route_web_socket("**/live", mixed)
+    page.goto(address)
+    until(page, "document.body.dataset.kind === 'composite'")
+    for view in VIEWS:
+        page.evaluate("(view) => { location.hash = view; }", view)
+        until(page, f"document.body.dataset.view === '{view}'")
+        said = page.locator("#composite").inner_text()
+        assert said.upper().startswith("COMPOSITE")
+        assert "record 208, of someone else. Never read it as one person." in said
+        assert page.is_visible(".notice")
+    assert_accessible(page, ".banner")
     page.close()
 
 

@@ -5,11 +5,12 @@ import { offer, unseal } from "./bedside/demo";
 import { showForecast } from "./bedside/forecast";
 import { showBelief } from "./bedside/hood";
 import { drawLoop } from "./bedside/loop";
-import { showPerson } from "./bedside/person";
+import { showLooks, showPerson } from "./bedside/person";
 import { prepareTour, startTour } from "./bedside/tour";
 import { showTwin } from "./bedside/twin";
 import { connect } from "./connection";
 import { listAlarm } from "./events";
+import type { HeartFrame } from "./heart/frame";
 import type { Block, CycleMessage, Forecast, Hello, Message, State, Twin } from "./messages";
 import { showPatient, showState } from "./numbers";
 import { byId, text } from "./page";
@@ -20,6 +21,7 @@ import { openRehearsal, route, type View, VIEWS } from "./views";
 import { fresh } from "./words";
 
 const STALE = 2000, DEAD = 6000; // ms of silence: said; and the connection is made anew
+const STEP = 0.1; // [s] that a key goes back or on
 const GAINS = [5, 10, 20], SPEEDS = [12.5, 25, 50];
 
 const look: Look = { gain: 10, speed: 25 };
@@ -116,6 +118,11 @@ function age(): void {
   if (now - Math.max(heard, since) > DEAD) { since = now; connection.restart(); }
 }
 
+declare global {
+  /** For who measures the page: told of each frame when it began [ms], where its axis stood [s], and its heart. */
+  interface Window { onFrame?: (began: number, at: number, heart: HeartFrame) => void }
+}
+
 function draw(now: number): void {
   const at = axis.now(now), old = document.body.classList.contains("old");
   if (!frozen) {
@@ -124,10 +131,17 @@ function draw(now: number): void {
     if (view === "bedside" && cycle) drawLoop(byId("loop"), cycle, beating.phase);
     if (view === "hood" && state) tachogram.draw(state.at);
   }
+  window.onFrame?.(now, at, beating.frame);
   requestAnimationFrame(draw);
 }
 
 const next = (all: number[], now: number): number => all[(all.indexOf(now) + 1) % all.length] ?? now;
+/** On a small screen the heart and what lies below it share one place. */
+function more(on = document.body.dataset["more"] === undefined): void {
+  if (on) document.body.dataset["more"] = ""; else delete document.body.dataset["more"];
+  byId("b-more").setAttribute("aria-pressed", String(on));
+  if (forecast) showForecast(forecast);
+}
 const demo = byId<HTMLDialogElement>("demo");
 /** Beside the page and not over it: what is done shows on the heart. */
 function demonstrate(open: boolean): void {
@@ -149,11 +163,13 @@ const acts: Record<string, () => void> = {
   g: () => { look.gain = next(GAINS, look.gain); scales(); },
   s: () => { look.speed = next(SPEEDS, look.speed); scales(); },
   e: () => {
+    more(true);
     if (view === "bedside") { byId("events").focus(); return; }
     addEventListener("hashchange", () => byId("events").focus(), { once: true }); // after the views have changed
     location.hash = "bedside";
   },
   v: () => beating.turn(), c: () => beating.paint(), x: () => beating.slice(), f: () => beating.fade(), l: () => beating.name(), b: () => beating.rest(),
+  i: () => { if (!byId("h-headset").hidden) beating.wear(); }, ",": () => beating.scrub(-STEP), ".": () => beating.scrub(STEP), m: () => more(),
   d: () => { if (!byId("b-demo").hidden) demonstrate(!demo.open); },
   u: () => { if (!byId("b-demo").hidden) { demonstrate(true); void unseal(); } },
   t: startTour,
@@ -171,7 +187,7 @@ document.addEventListener("keydown", (event) => {
   const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) { event.preventDefault(); act(); }
 });
-for (const [id, key] of [["b-freeze", " "], ["b-gain", "g"], ["b-speed", "s"], ["b-help", "?"], ["b-demo", "d"], ["b-unseal", "u"], ["b-tour", "t"]] as const)
+for (const [id, key] of [["b-freeze", " "], ["b-gain", "g"], ["b-speed", "s"], ["b-help", "?"], ["b-demo", "d"], ["b-unseal", "u"], ["b-tour", "t"], ["b-more", "m"]] as const)
   byId(id).addEventListener("click", () => acts[key]?.());
 byId("b-close").addEventListener("click", () => help.close());
 byId("demo-close").addEventListener("click", () => demonstrate(false));
@@ -180,6 +196,7 @@ prepareTour();
 route((now) => {
   view = now;
   if (now === "rehearse") void openRehearsal();
+  if (now === "patient") void showLooks();
   // One heart, one context of WebGL: it goes where it is looked at.
   byId(now === "patient" ? "patient-stage" : "stage").append(...document.querySelectorAll("#stage > *, #patient-stage > *"));
   if (forecast) showForecast(forecast);

@@ -6,7 +6,8 @@ export interface Hello {
   type: "hello"; kind: "simulated" | "replay" | "composite"; name: string; hz: number; lead: number; length: number;
   /** Of the page behind the sensors [s]; seal and acts of a demonstration only. */
   display_delay?: number; seal?: string; acts?: string[];
-  patient: { name: string; id: string; born: string; allergies: string }; channels: Channel[];
+  /** `composite`: what of several people is put together here. */
+  patient: { name: string; id: string; born: string; allergies: string; composite?: string }; channels: Channel[];
 }
 export type Kind = "N" | "S" | "V";
 /** R sample, class, RR [s], decision delay [s]. */

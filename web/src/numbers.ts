@@ -10,8 +10,12 @@ export function showPatient(h: Hello): void {
   text("p-id", h.patient.id);
   text("p-born", h.patient.born);
   text("p-allergies", h.patient.allergies);
-  text("kind", h.kind);
-  text("watermark", h.kind.toUpperCase());
+  const { composite } = h.patient;
+  if (composite) document.body.dataset["kind"] = "composite";
+  byId("composite").hidden = !composite;
+  text("composite-said", composite ? `${composite.replace(/^composite: /, "")}. Never read it as one person.` : "");
+  text("kind", composite ? "composite" : h.kind);
+  text("watermark", (composite ? "composite" : h.kind).toUpperCase());
   byId("abp-tile").hidden = !h.channels.some((c) => c.variable === "arterial_pressure");
 }
 
@@ -36,8 +40,9 @@ function showRate(s: State, silent: number): void {
 function showPressure(s: State, silent: number): void {
   const p = s.pressure;
   text("abp", p ? `${Math.round(p.systolic)}/${Math.round(p.diastolic)}` : "–");
-  text("abp-mean", p ? `mean ${Math.round(p.mean)}\nsystolic ${Math.round(p.low)}–${Math.round(p.high)}` : "no pulse measured yet");
-  text("abp-age", p ? `last ${p.beats} beats, ${seconds(p.age + silent)} ago` : "");
+  text("abp-mean", p ? `mean ${Math.round(p.mean)}` : "no pulse measured yet");
+  text("abp-range", p ? `sys. ${Math.round(p.low)}–${Math.round(p.high)}` : "");
+  text("abp-age", p ? `${seconds(p.age + silent)} ago` : "");
 }
 
 function showRhythm(s: State, silent: number): void {

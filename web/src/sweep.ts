@@ -8,6 +8,8 @@ import { type Range, steady, ticks } from "./scale";
 export const MM = 5; // px of the page that stand for one millimetre of paper
 
 export interface Look { gain: number; speed: number }
+/** Height of a strip that a trace fills, and what is left under it [px]. */
+const room = (h: number): number => Math.max(h - 44, h * 0.55), foot = (h: number): number => Math.min(12, h * 0.12);
 interface Shown { sample: number; row: BeatRow }
 
 export class Sweep {
@@ -64,7 +66,7 @@ export class Sweep {
   private y(v: number, h: number, look: Look): number {
     if (this.channel.variable === "ecg") return h * 0.6 - (v - this.middle) * look.gain * MM;
     const r = this.shown;
-    return r ? h - 12 - ((v - r.low) / (r.high - r.low)) * (h - 44) : h / 2;
+    return r ? h - foot(h) - ((v - r.low) / (r.high - r.low)) * room(h) : h / 2;
   }
 
   private trace(pen: CanvasRenderingContext2D, w: number, h: number, look: Look, newest: number): void {
@@ -92,13 +94,13 @@ export class Sweep {
       pen.fillStyle = "#fff"; pen.beginPath();
       pen.arc(((newest % span) / this.hz) * speed, this.y(head, h, look), 2.6, 0, 7); pen.fill();
     }
-    if (this.lead) for (const b of this.beats) if (b.sample >= first && b.sample <= newest) this.flag(pen, ((b.sample % span) / this.hz) * speed, b.row);
+    if (this.lead) for (const b of this.beats) if (b.sample >= first && b.sample <= newest) this.flag(pen, ((b.sample % span) / this.hz) * speed, h, b.row);
   }
 
   private axis(pen: CanvasRenderingContext2D, w: number, h: number, look: Look, r: Range): void {
     pen.font = "12px system-ui, sans-serif"; pen.textAlign = "right"; pen.textBaseline = "middle";
     pen.strokeStyle = "#202d37"; pen.fillStyle = "#a9b6c3"; pen.lineWidth = 1;
-    for (const v of ticks(r, Math.floor((h - 44) / 18) + 1)) {
+    for (const v of ticks(r, Math.floor(room(h) / 18) + 1)) {
       const y = Math.round(this.y(v, h, look)) + 0.5;
       pen.globalCompositeOperation = "destination-over"; // behind the trace
       pen.beginPath(); pen.moveTo(0, y); pen.lineTo(w - 34, y); pen.stroke();
@@ -109,11 +111,12 @@ export class Sweep {
     pen.textBaseline = "alphabetic";
   }
 
-  private flag(pen: CanvasRenderingContext2D, x: number, row: BeatRow): void {
-    mark(pen, x, 38, row[1], 4);
+  private flag(pen: CanvasRenderingContext2D, x: number, h: number, row: BeatRow): void {
+    const y = h < 130 ? h - 24 : 38; // under the trace where the strip is low
+    mark(pen, x, y, row[1], 4);
     pen.font = "600 12px system-ui, sans-serif";
     pen.textAlign = "center";
-    pen.fillText(row[1], x, 58);
+    pen.fillText(row[1], x, y + 20);
   }
 }
 

@@ -3,6 +3,10 @@ import type { Belief, Span, Unknown } from "../messages";
 import { byId, make, text } from "../page";
 import { figures, plain, unit } from "../words";
 
+/** Words of the ward for what the model calls otherwise. */
+const KNOWN_AS: Record<string, string> = {
+  systemic_resistance: "Systemic vascular resistance", pulmonary_resistance: "Pulmonary vascular resistance", lv_elastance: "LV contractility (elastance)", rv_elastance: "RV contractility (elastance)",
+};
 const WIDE = 260, TALL = 30, NS = "http://www.w3.org/2000/svg";
 
 function shape(name: string, of: Record<string, string | number>): SVGElement {
@@ -26,11 +30,11 @@ const said = (s: Span): string => `${figures(s.median)} (${figures(s.low)}–${f
 function row(u: Unknown): HTMLTableRowElement {
   const tr = make("tr", u.informed ? "" : "blind"), name = make("th"), share = make("td", "share"), by = make("td", "by");
   name.scope = "row";
-  name.append(make("b", "", plain(u.name)), make("span", "", u.plain));
+  name.append(make("b", "", KNOWN_AS[u.name] ?? plain(u.name)), make("span", "", u.plain));
   const chart = make("td", "chart");
   chart.append(bars(u));
-  share.textContent = u.informed ? `${Math.round(100 * u.informed_share)} %` : "not informed";
-  by.textContent = u.by.slice(0, 3).map((b) => `${plain(b.variable)} ${Math.round(100 * b.share)} %`).join(", ") || "no reading tells it";
+  share.textContent = u.informed ? `${Math.round(100 * u.informed_share)} %` : "not informed by the data";
+  by.textContent = u.by.slice(0, 3).map((b) => `${plain(b.variable)} ${Math.round(100 * b.share)} %`).join(", ") || "none by itself";
   const now = make("td", "num");
   now.append(make("b", "", said(u.posterior)), ` ${unit(u.unit)}`, make("span", "soft", `before ${said(u.prior)}`));
   tr.append(name, chart, now, share, by);
@@ -40,6 +44,6 @@ function row(u: Unknown): HTMLTableRowElement {
 export function showBelief(b: Belief): void {
   byId("beliefs").replaceChildren(...b.unknowns.map(row));
   const informed = b.unknowns.filter((u) => u.informed).length;
-  text("hood-sum", `${informed} of ${b.unknowns.length} unknowns are informed by ${b.readings} readings; the others are what is known of people of this age, sex and size.`);
+  text("hood-sum", `${b.readings} readings tell ${informed} of ${b.unknowns.length} unknowns. Of the others the twin knows only what is known of people of this age, sex and size: treat what rests on them with care.`);
   text("hood-digest", b.digest);
 }

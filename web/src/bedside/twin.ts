@@ -22,16 +22,17 @@ function tile(i: number, label: string, q: Quantity | undefined, silent: number)
   const list = byId("twin-numbers");
   const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("article", "sim"));
   if (!box.firstChild) {
-    const value = make("p");
-    value.append(make("span", "value"), make("span", "unit"));
-    box.append(make("h3"), value, make("p", "small range"), make("p", "small age"));
+    const value = make("p", "said");
+    value.append(make("span", "value"), make("span", "small range"));
+    box.append(make("h3"), value, make("p", "small age"));
+    box.querySelector("h3")!.append(make("span", "name"), make("span", "unit"));
   }
   const say = (selector: string, words: string): void => { const e = box.querySelector(selector)!; if (e.textContent !== words) e.textContent = words; };
-  say("h3", label);
+  say(".name", label);
   say(".unit", q ? unit(q.unit) : "");
   say(".value", q ? figures(q.value) : "–");
-  say(".range", q ? `${Math.round(100 * q.level)} %  ${figures(q.low)}–${figures(q.high)}` : "not told yet");
-  say(".age", q ? (q.age === null ? "no data of its own" : `data ${seconds(q.age + silent)} old`) : "");
+  say(".range", q ? `${figures(q.low)}–${figures(q.high)}` : "not told yet");
+  say(".age", q ? (q.age === null ? "not measured" : `measured ${seconds(q.age + silent)} ago`) : "");
 }
 
 function showSaturation(q: Quantity | undefined, silent: number): void {
@@ -39,7 +40,7 @@ function showSaturation(q: Quantity | undefined, silent: number): void {
   if (!q) return;
   text("spo2", q.value.toFixed(0));
   text("spo2-range", `90 % interval ${q.low.toFixed(0)}–${Math.min(100, q.high).toFixed(0)}`);
-  text("spo2-age", `${q.device}, ${seconds((q.age ?? 0) + silent)} ago`);
+  text("spo2-age", `${q.device} ${seconds((q.age ?? 0) + silent)} ago`);
 }
 
 let told = "";

@@ -41,12 +41,12 @@ const FAT: Rgb = [0.95, 0.79, 0.45], FAT_REACH = 7; // [mm]
 const NEAR = 13, KNIFE = 2; // [mm] a valve that near before a standard cut, or one by hand, is shown, whole
 /** How much the fibres of its muscle show. */
 const FLESHY: Partial<Record<PartName, number>> = { lv: 0.6, rv: 0.8, la: 0.4, ra: 0.5, wall: 0.9, papillary: 0.8, aorta: 0.12, descending: 0.12, pulmonary: 0.12, veins: 0.12, caval: 0.12 };
-const NAMED: readonly [text: string, short: string, part: PartName, at: Vector3][] = [
-  ["Left ventricle", "LV", "lv", new Vector3(-14, 9, 32)], ["Right ventricle", "RV", "rv", new Vector3(44, 2, 56)], ["Left atrium", "LA", "la", new Vector3(-16, -14, 112)], ["Right atrium", "RA", "ra", new Vector3(42, -16, 112)],
+const NAMED: readonly [text: string, short: string, part: PartName, at: Vector3, radius: number][] = [
+  ["Left ventricle", "LV", "lv", new Vector3(-14, 9, 32), 36], ["Right ventricle", "RV", "rv", new Vector3(44, 2, 56), 36], ["Left atrium", "LA", "la", new Vector3(-16, -14, 112), 28], ["Right atrium", "RA", "ra", new Vector3(42, -16, 112), 28],
 ];
 const BRIEF = ["MV", "AV", "TV", "PV"]; // in the order of VALVES
 
-const PICKED = 25; // [mm] from the middle of a structure within which a ray picks it
+const VESSEL = 15; // [mm]
 /** Offset of a plane that goes with the valve plane [mm]. */
 const heightOf = (plane: Plane, pose: Pose): number => (plane.offset * pose.weights[at.h]!) / HEIGHT;
 
@@ -101,12 +101,12 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     return sum.multiplyScalar(rest.weights[at.k]! / 20);
   }
 
-  const chambers = NAMED.map(([text, short, part, at]) => ({ text, short, part, from: at, at: at.clone() }));
+  const chambers = NAMED.map(([text, short, part, at, radius]) => ({ text, short, part, radius, from: at, at: at.clone() }));
   /** What is named: valves where they are now, chambers as far up the axis as they have shortened. */
   const anchors = (): Anchor[] => {
     const all: Anchor[] = chambers.filter((a) => own.get(a.part)!.alpha.value > 0.05 && !planeNow?.unseen?.includes(a.part));
-    VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, short: BRIEF[i]!, at: gates.uniforms.centre.value[i]!, colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
-    if (!planeNow) all.push({ text: "Aorta", short: "Ao", at: middle("aorta", 0.2) }, { text: "Pulmonary trunk", short: "PT", at: middle("pulmonary", 0.2) }, { text: "Superior vena cava", short: "SVC", at: middle("caval", 0.3) });
+    VALVES.forEach((v, i) => own.get(`${v} valve`)!.mesh.visible && all.push({ text: `${v[0]!.toUpperCase()}${v.slice(1)} valve`, short: BRIEF[i]!, at: gates.uniforms.centre.value[i]!, radius: gates.uniforms.wide.value[i]!, colour: `rgb(${RINGS[i]!.map((c) => Math.round(255 * c)).join(" ")})` }));
+    if (!planeNow) all.push({ text: "Aorta", short: "Ao", at: middle("aorta", 0.2), radius: VESSEL }, { text: "Pulmonary trunk", short: "PT", at: middle("pulmonary", 0.2), radius: VESSEL }, { text: "Superior vena cava", short: "SVC", at: middle("caval", 0.3), radius: VESSEL });
     return all.filter((a) => a.colour || beforeCut(a.at) < NEAR);
   };
   function follow(): void {
@@ -223,7 +223,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   const zoom = (factor: number): void => { closer = Math.min(6, Math.max(0.5, closer * factor)); fit(); };
   const view = (name: ViewName): void => { turn.copy(turnOf(VIEWS[name], heart.matrix)); closer = 1; fit(); };
 
-  const pick = (ray: Ray): string | null => anchors().map((a) => ({ text: a.text, far: ray.distanceToPoint(a.at) })).filter((a) => a.far < PICKED).sort((a, b) => a.far - b.far)[0]?.text ?? null;
+  const pick = (ray: Ray): string | null => anchors().map((a) => ({ text: a.text, far: ray.distanceToPoint(a.at) / a.radius })).filter((a) => a.far < 1).sort((a, b) => a.far - b.far)[0]?.text ?? null;
 
   /** The cut of a headset's knife goes when the headset does: the page is left as it was. */
   async function enterXR(acts: Immersion): Promise<XRSession> {

@@ -6,7 +6,7 @@ import { gradient, RANGES } from "./palette";
 
 const SVG = "http://www.w3.org/2000/svg";
 /** `short` where room is scarce; `at` may move: a leader follows it in each frame. */
-export interface Anchor { text: string; short: string; at: Vector3; colour?: string }
+export interface Anchor { text: string; short: string; at: Vector3; /** Of what it names [mm]. */ radius: number; colour?: string }
 interface Leader { anchor: Anchor; y: number; from: number; elbow: number; x: number; dotY: number; line: SVGPathElement; dot: SVGCircleElement }
 const ROOMY = 470; // px of width that whole names need on both sides
 
@@ -60,7 +60,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     tags.replaceChildren(); lines.replaceChildren(); leaders = [];
     for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
       column.sort((a, b) => a.y - b.y);
-      const low = right ? 44 : key.style.display === "none" ? 52 : 190, top = 62; // the legend stands at the lower left
+      const low = right ? 64 : key.style.display === "none" ? 52 : 190, top = 62; // the legend stands at the lower left
       const step = Math.min(38, (high - top - low) / column.length);
       let last = top - step;
       const tops = column.map((s, i) => (last = Math.min(Math.max(s.y, last + step), high - low - (column.length - 1 - i) * step)));

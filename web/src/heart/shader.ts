@@ -85,7 +85,7 @@ void main() {
   float grain = fleshy > 0.0 ? fibres(rest) : 0.5;
   vec3 sx = dFdx(eye), sy = dFdy(eye), rx = cross(sy, n), ry = cross(n, sx);
   float det = dot(sx, rx);
-  n = normalize(abs(det) * n - fleshy * 3.5e-4 * sign(det) * (dFdx(grain) * rx + dFdy(grain) * ry));
+  n = normalize(abs(det) * n - fleshy * 2.2e-4 * sign(det) * (dFdx(grain) * rx + dFdy(grain) * ry));
   vec3 base = linear(mix(colour, paint, painted)) * (1.0 + fleshy * (grain - 0.5) * 0.45);
   if (section > 0.5 && before > -lip) { base = linear(vec3(0.93, 0.72, 0.66)); n = v; } // the edge of a vessel's wall
   // Inside a hollow that the cut has opened it grows darker with the depth.
