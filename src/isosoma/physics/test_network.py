@@ -151,12 +151,10 @@ def test_a_tube_slows_what_opposes_it(dp, q):
 
 
 def test_a_vein_is_smooth_where_it_collapses_and_steep_below():
-    slope = [
-        (vein(1e-3 + e, 0.0, 1e6, 1e-3, 2e3) - vein(1e-3, 0.0, 1e6, 1e-3, 2e3)) / e
-        for e in (1e-9, -1e-9)
-    ]
+    shape = (0.0, 1e6, 1e-3, 2e3)
+    slope = [(vein(1e-3 + e, *shape) - vein(1e-3, *shape)) / e for e in (1e-9, -1e-9)]
     assert slope[0] == pytest.approx(slope[1], rel=1e-6)
-    assert vein(0.0, 0.0, 1e6, 1e-3, 2e3) < 4 * vein(0.5e-3, 0.0, 1e6, 1e-3, 2e3)
+    assert vein(0.0, *shape) < 4 * vein(0.5e-3, *shape)
 
 
 @given(st.floats(-16, 8))
