@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _build(verbs)
     _forecast(verbs)
     _rehearse(verbs)
+    _image(verbs)
     return parser
 
 
@@ -328,6 +329,22 @@ def _models(verbs: Any) -> None:
     verb.add_argument("--acts", action="store_true", help="list what can be done and how")
     verb.add_argument("--check", action="store_true", help="run the cases; exit 1 if one misses")
     _formats(verb, csv=False)
+
+
+def _image(verbs: Any) -> None:
+    sentence = "Read images of a patient: DICOM and NIfTI."
+    kinds = verbs.add_parser("image", help=sentence, description=sentence).add_subparsers(
+        dest="act", metavar="ACT", required=True
+    )
+    info = _verb(
+        kinds,
+        "info",
+        "Tell the stacks of an examination: geometry, phases, what was decided, and what in it "
+        "tells of a person.",
+        "cli_image:run",
+    )
+    info.add_argument("folder", metavar="DIR|FILE", help="DICOM files, or one NIfTI file")
+    _formats(info, csv=False)
 
 
 def _build(verbs: Any) -> None:

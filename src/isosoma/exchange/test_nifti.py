@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+
+from isosoma.core.errors import FormatError, InputError, RangeError
+from isosoma.core.study import Grid, Volume
+from isosoma.exchange.nifti import read_nifti, write_nifti
+
+
+def turned(shape=(5, 6, 7), spacing=(1.5e-3, 2e-3, 6e-3)) -> Grid:
+    angle = 0.3
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+    )
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ np.diag(spacing)
+    affine[:3, 3] = [0.01, -0.02, 0.1]
+    return Grid(shape, affine)
+
+
+def some(phases) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((5, 6, 7, phases)).astype(np.float32)
+
+
+@pytest.mark.parametrize("phases", [1, 4])
+def test_what_is_written_is_read_back(tmp_path, phases):
+    volume = Volume(turned(), some(phases))
+    write_nifti(tmp_path / "a.nii.gz", volume)
+    again = read_nifti(tmp_path / "a.nii.gz")
+    assert np.array_equal(again.values, volume.values)
+    assert np.allclose(again.grid.affine, volume.grid.affine, atol=1e-9)
+    assert again.phases.shape == (phases,)
+
+
+def test_labels_stay_whole_numbers_in_a_byte_each(tmp_path):
+    labels = np.arange(210, dtype=np.float32).reshape(5, 6, 7, 1) % 5
+    write_nifti(tmp_path / "a.nii", Volume(turned(), labels))
+    assert np.array_equal(read_nifti(tmp_path / "a.nii").values, labels)
+    assert (tmp_path / "a.nii").stat().st_size == 352 + 210
+
+
+def test_a_file_without_place_is_refused(tmp_path):
+    import nibabel
+
+    image = nibabel.Nifti1Image(np.zeros((3, 3, 3), np.float32), None)
+    nibabel.save(image, tmp_path / "lost.nii")
+    with pytest.raises(FormatError, match="neither sform nor qform"):
+        read_nifti(tmp_path / "lost.nii")
+
+
+def test_a_spacing_of_a_metre_is_refused(tmp_path):
+    write_nifti(tmp_path / "a.nii", Volume(turned(spacing=(1.0, 1.0, 1.0)), some(1)))
+    with pytest.raises(RangeError, match="1000 x 1000 x 1000 mm"):
+        read_nifti(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_file_cut_off_is_refused_with_a_sentence(tmp_path, share):
+    write_nifti(tmp_path / "a.nii.gz", Volume(turned(), some(1)))
+    whole = (tmp_path / "a.nii.gz").read_bytes()
+    (tmp_path / "b.nii.gz").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(InputError, match=r"b\.nii\.gz"):
+        read_nifti(tmp_path / "b.nii.gz")
+
+
+def test_something_else_under_its_name_is_refused(tmp_path):
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(b"hello" * 1000))
+    (tmp_path / "b.nii").write_bytes(b"hello" * 1000)
+    for name in ("a.nii.gz", "b.nii"):
+        with pytest.raises(InputError, match=name):
+            read_nifti(tmp_path / name)

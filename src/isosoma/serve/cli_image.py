@@ -1,0 +1,114 @@
+"""`isosoma image info`: what images a folder holds, where they lie, what they tell of a person."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isosoma.core.errors import FormatError
+from isosoma.core.study import Grid
+from isosoma.serve.progress import progress
+
+__all__ = ["run"]
+
+NIFTI = (".nii", ".nii.gz")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tell about a folder, a DICOM file or a NIfTI file."""
+    path = Path(arguments.folder)
+    if not path.exists():
+        raise FormatError("does not exist", path.name, "Check the name")
+    told = _nifti(path) if path.name.endswith(NIFTI) else _dicom(path)
+    if arguments.json:
+        print(json.dumps(told, allow_nan=False))
+    else:
+        print("\n".join(_lines(told)))
+    return 0
+
+
+def _nifti(path: Path) -> dict[str, Any]:
+    from isosoma.exchange.nifti import read_nifti
+
+    volume = read_nifti(path)
+    stack = _placed(volume.grid) | {
+        "name": path.name, "modality": "", "phases": volume.values.shape[3], "rr_ms": [],
+        "decisions": list(volume.decisions),
+    }  # fmt: skip
+    return {"stacks": [stack], "reveals": [], "passed_over": []}
+
+
+def _dicom(path: Path) -> dict[str, Any]:
+    from isosoma.exchange.dicom import read_study
+
+    with progress("headers", 1.0) as tell:
+        study = read_study(path, lambda done, of: tell(done / of))
+    stacks = list[dict[str, Any]]()
+    for stack in study.stacks:
+        header = stack.header
+        shape = [header.columns, header.rows, len(stack.frames)]
+        placed = _placed(stack.grid) if stack.grid is not None else {"shape": shape}
+        series = sorted({h.number for row in stack.frames for h, _ in row})
+        stacks.append(placed | {
+            "name": header.description, "modality": header.modality, "series": series,
+            "phases": len(stack.frames[0]), "rr_ms": np.round(stack.periods * 1e3, 1).tolist(),
+            "decisions": list(stack.decisions),
+        })  # fmt: skip
+    return {
+        "stacks": stacks,
+        "reveals": list(study.revealing),
+        "passed_over": list(study.passed_over),
+    }
+
+
+def _placed(grid: Grid) -> dict[str, Any]:
+    """Return a grid as people of the field write it: RAS, mm."""
+    affine = grid.affine.copy()
+    affine[:3] *= 1e3
+    return {
+        "shape": list(grid.shape),
+        "spacing_mm": np.round(grid.spacing * 1e3, 4).tolist(),
+        "affine_ras_mm": np.round(affine, 6).tolist(),
+        "looks": _looks(grid),
+    }
+
+
+def _looks(grid: Grid) -> str:
+    """Return how a stack's slices lie in the body, by their normal."""
+    normal = grid.affine[:3, 2] / np.linalg.norm(grid.affine[:3, 2])
+    names = ("sagittal", "coronal", "axial")
+    axis = int(np.argmax(np.abs(normal)))
+    return names[axis] if abs(normal[axis]) > 0.95 else f"oblique, nearest {names[axis]}"
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    out = list[str]()
+    for stack in told["stacks"]:
+        shape = " x ".join(str(n) for n in stack["shape"])
+        name = stack["name"] or "no name"
+        out.append(f"{name}: {stack['modality'] or 'image'} {shape}, {_moving(stack)}")
+        if "spacing_mm" in stack:
+            known = stack["spacing_mm"][: 3 if stack["shape"][2] > 1 else 2]
+            spacing = " x ".join(f"{s:.2f}" for s in known)
+            out.append(f"  {spacing} mm, {stack['looks']}")
+        out += [f"  {sentence}" for sentence in stack["decisions"]]
+    if told["reveals"]:
+        out.append(f"Tells of a person or place: {', '.join(told['reveals'])}")
+    out += told["passed_over"][:5]
+    if len(told["passed_over"]) > 5:
+        out.append(f"and {len(told['passed_over']) - 5} more files that hold no picture")
+    return out
+
+
+def _moving(stack: dict[str, Any]) -> str:
+    if stack["phases"] == 1:
+        return "still"
+    phases, times = f"{stack['phases']} phases", sorted(stack["rr_ms"])
+    if not times:
+        return f"{phases} of an unknown cycle"
+    span = f"{times[0]:.0f}" if times[0] == times[-1] else f"{times[0]:.0f} to {times[-1]:.0f}"
+    return f"{phases}, RR {span} ms"
