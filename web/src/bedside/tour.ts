@@ -47,13 +47,19 @@ const STORY: Stop[] = [
 ];
 let stops: Stop[] = [], at = 0;
 
+/** Marks what the stop tells of; a room that is still being opened is marked once something is done. */
+function mark(): void {
+  document.querySelectorAll(".toured").forEach((e) => e.classList.remove("toured"));
+  const found = stops[at];
+  if (found) [...document.querySelectorAll<HTMLElement>(found.at)].find((e) => !e.hidden)?.classList.add("toured");
+}
+
 function stop(next: number): void {
   at = next;
-  document.querySelectorAll(".toured").forEach((e) => e.classList.remove("toured"));
+  mark();
   const found = stops[at];
   if (!found) { byId<HTMLDialogElement>("tour").close(); return; }
   location.hash = found.view ?? "bedside";
-  [...document.querySelectorAll<HTMLElement>(found.at)].find((e) => !e.hidden)?.classList.add("toured");
   text("tour-title", `${at + 1} of ${stops.length}: ${found.title}`);
   text("tour-words", found.words);
   if (found === SEALED) byId("tour-words").append(" ", make("code", "", byId("seal").textContent ?? ""));
@@ -66,6 +72,7 @@ function stop(next: number): void {
 
 async function act(): Promise<void> {
   try { text("tour-said", await stops[at]?.does?.[1]() ?? ""); } catch (fault) { text("tour-said", fault instanceof Error ? fault.message : String(fault)); }
+  mark();
 }
 
 /** Begins it; the story of the sealed patient is told where there is one. */
@@ -81,6 +88,6 @@ export function prepareTour(): void {
   byId("tour-next").addEventListener("click", () => stop(at + 1));
   byId("tour-do").addEventListener("click", () => void act());
   byId("tour-skip").addEventListener("click", () => stop(stops.length));
-  byId("tour").addEventListener("close", () => document.querySelectorAll(".toured").forEach((e) => e.classList.remove("toured")));
+  byId("tour").addEventListener("close", () => { at = stops.length; mark(); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && byId<HTMLDialogElement>("tour").open) stop(stops.length); });
 }

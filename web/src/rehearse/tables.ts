@@ -67,6 +67,7 @@ export function ranking(result: Result, comparison: Comparison): HTMLElement {
   const box = make("section", "ranking");
   box.append(table("Ranking by expected loss (arrest = 100), with the regret of choosing it", row("", ["Expected loss, 95 %", "Expected regret, 95 %", "Under the chances allowed"], "th"), rows));
   box.append(make("p", "soft", "“=”: the members played cannot tell these apart."));
+  for (const o of sorted) for (const said of o.against) box.append(make("p", "against", `Against ${o.name}: ${said}.`));
   return box;
 }
 
