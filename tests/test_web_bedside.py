@@ -1,4 +1,4 @@
-"""The bedside in a real browser: heart and numbers of the twin, views, acts, the seal, the tour."""
+"""The bedside in a real browser: heart and numbers of the twin, views, acts, the seal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser import (
     AXE,
+    ROOT,
     STATIC,
     assert_accessible,
     needs_axe,
@@ -23,6 +24,19 @@ TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
 VIEWS = ("bedside", "rehearse", "hood", "patient")
 MOST, FIRST = 400_000, 60_000  # [byte] gzipped: of everything, and of what the first view waits for
 
+IWER = ROOT / "web" / "node_modules" / "iwer" / "build" / "iwer.min.js"
+QUEST = """
+  window.told = [];
+  const device = new IWER.XRDevice(IWER.metaQuest3);
+  device.installRuntime({ forceInstall: true });
+  device.stereoEnabled = true;
+  const ask = navigator.xr.requestSession.bind(navigator.xr);
+  navigator.xr.requestSession = async (...asked) => {
+    const session = await ask(...asked);
+    session.addEventListener("inputsourceschange", (e) => told.push(...e.added));
+    return session;
+  };
+"""
 OVERFULL = """['#view-bedside', '.numbers', '.centre', '.traces'].filter((s) => {
   const e = document.querySelector(s);
   return e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1; })"""
@@ -90,9 +104,9 @@ def test_every_view_has_a_key_fits_and_is_accessible(page, size):
 
 def test_the_hood_says_what_the_data_cannot_tell(page):
     page.keyboard.press("3")
-    until(page, "document.querySelectorAll('#beliefs tr').length === 13")
+    until(page, "document.querySelectorAll('#beliefs tr').length === 14")
     assert "not informed" in page.inner_text("#beliefs")
-    assert page.locator("#beliefs svg").count() == 13
+    assert page.locator("#beliefs svg").count() == 14
     page.keyboard.press("4")
     until(page, "document.querySelectorAll('#person .twin').length === 3")
     assert page.locator("#patient-stage canvas").count() == 1
@@ -103,25 +117,12 @@ def test_acts_are_done_and_the_seal_holds(page):
     page.get_by_role("button", name="level the transducer").click()
     until(page, "/^Done to the sensor/.test(document.querySelector('#demo-said').textContent)")
     page.keyboard.press("u")
-    until(page, "document.querySelectorAll('#truth tr').length === 13")
+    until(page, "document.querySelectorAll('#truth tr').length === 20")
     assert "The text is the one that was sealed" in page.inner_text("#demo-said")
     if AXE.is_file():
         assert_accessible(page)
     page.keyboard.press("Escape")
     assert not page.is_visible("#demo")
-
-
-def test_the_tour_has_five_stops_and_can_be_skipped(page):
-    page.keyboard.press("t")
-    for stop in range(1, 6):
-        assert page.inner_text("#tour-title").startswith(f"{stop} of 5")
-        assert page.locator(".toured").count() == 1
-        page.click("#tour-next")
-    assert not page.is_visible("#tour")
-    page.keyboard.press("t")
-    page.keyboard.press("Escape")
-    assert not page.is_visible("#tour")
-    assert page.locator(".toured").count() == 0
 
 
 def test_who_wants_little_motion_gets_a_still_heart(browser, address):
@@ -149,6 +150,24 @@ def test_the_heart_can_be_gone_back_over(page):
     until(page, "/^held \\d/.test(document.querySelector('#h-held').textContent)")
     page.click("#h-held")
     assert not page.is_visible("#h-held")
+
+
+@pytest.mark.skipif(not IWER.is_file(), reason="web/node_modules has no iwer")
+def test_a_headset_shows_the_live_heart_and_gives_it_back(browser, address):
+    page = new_page(browser, 800, 600)
+    page.add_init_script(path=str(IWER))
+    page.add_init_script(QUEST)
+    page.goto(address)
+    until(page, "!document.querySelector('#h-headset').hidden", TWIN)
+    assert page.evaluate("isSecureContext")
+    page.click("#h-headset")
+    until(page, "document.querySelector('#h-headset').getAttribute('aria-pressed') === 'true'")
+    until(page, "told.length > 1")
+    page.keyboard.press("i")
+    until(page, "document.querySelector('#h-headset').getAttribute('aria-pressed') === 'false'")
+    assert page.locator(".heart-label").count() > 0
+    page.close()
+    assert page.faults == []
 
 
 def mixed(socket):

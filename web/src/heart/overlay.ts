@@ -41,7 +41,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   const edge = [box(root, `${side}right:10px;top:34px`), box(root, `${side}left:12px;top:34px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
   const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
   box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
-  const key = box(root, "left:14px;bottom:34px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
+  const key = box(root, "left:12px;bottom:44px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
   const ectopic = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
   box(root, "left:12px;bottom:8px;max-width:44%;color:#b4c3d2;font-size:12px", "Parametric heart scaled to the patient; no images");
   let leaders: Leader[] = [], shown: BeatKind = "N";
@@ -60,7 +60,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     tags.replaceChildren(); lines.replaceChildren(); leaders = [];
     for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
       column.sort((a, b) => a.y - b.y);
-      const low = right ? 64 : key.style.display === "none" ? 52 : 190, top = 62; // the legend stands at the lower left
+      const low = right ? 64 : key.style.display === "none" ? 52 : 104, top = 62; // the legend stands at the lower left
       const step = Math.min(38, (high - top - low) / column.length);
       let last = top - step;
       const tops = column.map((s, i) => (last = Math.min(Math.max(s.y, last + step), high - low - (column.length - 1 - i) * step)));
@@ -105,10 +105,10 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     key.style.display = field ? "block" : "none";
     if (!field) return;
     const { low, high, factor, unit, title } = RANGES[field], shown = (v: number): string => `${Math.round(v * factor)}`;
-    key.style.width = "150px"; key.style.height = "140px";
+    key.style.width = "150px"; key.style.height = "46px";
     box(key, "top:0;left:0;white-space:nowrap", `${title} [${unit}]`);
-    box(key, `top:22px;left:0;width:14px;height:110px;border:1px solid #9fb3c8;background:${gradient()}`);
-    for (const [i, v] of [high, (low + high) / 2, low].entries()) box(key, `top:${16 + 54 * i}px;left:22px`, shown(v));
+    box(key, `top:18px;left:0;width:148px;height:9px;border:1px solid #9fb3c8;background:${gradient()}`);
+    for (const [i, v] of [low, (low + high) / 2, high].entries()) box(key, `top:30px;left:${74 * i}px;transform:translateX(-${50 * i}%);font-size:12px`, shown(v));
   }
 
   return { place, follow, beat, legend, stale: (on) => { old.style.display = on ? "block" : "none"; }, remove: () => root.remove() };

@@ -15,4 +15,4 @@ export function colourOf(field: FieldName, value: number, out: { setRGB(r: numbe
   out.setRGB(a[0] + f * (b[0] - a[0]), a[1] + f * (b[1] - a[1]), a[2] + f * (b[2] - a[2]));
 }
 
-export const gradient = (): string => `linear-gradient(to top, ${STOPS.map((s) => `rgb(${s.map((c) => Math.round(255 * c)).join(" ")})`).join(", ")})`;
+export const gradient = (): string => `linear-gradient(to right, ${STOPS.map((s) => `rgb(${s.map((c) => Math.round(255 * c)).join(" ")})`).join(", ")})`;
