@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -57,10 +57,15 @@ def new_page(browser: Any, width: int = 1280, height: int = 720, **settings: Any
 
 
 @contextmanager
-def served(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Run the product's server with `arguments`; give the process and the page's address."""
+def served(
+    *arguments: str, log: IO[str] | None = None
+) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run the product's server with `arguments`; give the process and the page's address.
+
+    What it says beside its address goes to `log`; by default to where the caller's errors go.
+    """
     command = [sys.executable, "-m", "isosoma", "run", "--no-browser", "--port", "0", *arguments]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     assert server.stdout is not None
     try:
         said = server.stdout.readline()
