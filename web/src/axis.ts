@@ -1,12 +1,14 @@
-/** The display axis: a steady clock a fixed delay behind the newest sample, so that traces and heart move in step. */
-const KEPT = 40; // blocks that the pace is read from: 2 s at real speed
+/** The display axis: a steady clock a fixed delay behind the sensors, so that traces and heart move in step. */
+const KEPT = 200; // blocks that the pace is read from: 10 s at real speed
 const AWAY = 2; // [s] of samples that the axis may lie apart from where it should be
+const WAY = 0.03; // [s] kept for what the quickest block took on its way, and for a frame to reach the screen
+const NEAR = 0.02; // of a whole multiple of real time, which is what a server plays at
 
 export class Axis {
   private arrived: [wall: number, at: number][] = [];
   private shown = -Infinity;
 
-  /** `delay` behind the newest sample [s]. */
+  /** `delay` behind the sensors [s]. */
   constructor(public delay = 0.6) {}
 
   clear(): void { this.arrived = []; this.shown = -Infinity; }
@@ -21,11 +23,19 @@ export class Axis {
   now(wall: number): number {
     const first = this.arrived[0], last = this.arrived[this.arrived.length - 1];
     if (!first || !last) return -Infinity;
-    const lasted = last[0] - first[0], pace = lasted > 200 ? (last[1] - first[1]) / lasted : 1e-3;
-    // The mean over the blocks, so that one that came late moves nothing.
-    const mean = this.arrived.reduce((sum, [w, at]) => sum + at - pace * w, 0) / this.arrived.length;
-    const wanted = Math.min(mean + pace * wall, last[1]) - this.delay;
+    const pace = paceOf(last[1] - first[1], last[0] - first[0]);
+    // The block that was least late tells the sensors' time: how late others are, and a busy machine, moves nothing.
+    let ahead = -Infinity;
+    for (const [w, at] of this.arrived) ahead = Math.max(ahead, at - pace * w);
+    const wanted = Math.min(ahead + pace * wall - (this.delay - WAY), last[1]);
     this.shown = Math.abs(wanted - this.shown) > AWAY ? wanted : Math.max(this.shown, wanted);
     return this.shown;
   }
+}
+
+/** Samples' seconds in a millisecond, from those that came in `lasted` [ms]. */
+function paceOf(came: number, lasted: number): number {
+  if (lasted <= 200) return 1e-3;
+  const times = (1e3 * came) / lasted, whole = Math.max(1, Math.round(times));
+  return (Math.abs(times / whole - 1) < NEAR ? whole : times) / 1e3;
 }
