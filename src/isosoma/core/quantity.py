@@ -18,7 +18,7 @@ NO_VALUE = "—"
 _PRINTED = {
     "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "Cel": "°C", "[degF]": "°F", "1": "", "m3": "m³",
     "mol/m3": "mol/m³", "kg/m3": "kg/m³", "ug": "µg", "uV": "µV", "umol/L": "µmol/L", "[iU]": "IU",
-    "10*9/L": "10⁹/L", "m2": "m²", "cm2": "cm²", "Ohm": "Ω",
+    "10*9/L": "10⁹/L", "m2": "m²", "cm2": "cm²", "mm2": "mm²", "Ohm": "Ω",
 }  # fmt: skip
 
 
