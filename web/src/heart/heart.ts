@@ -6,6 +6,7 @@ import { at } from "./fields";
 import { createFlow } from "./flow";
 import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, type ValveName, VALVES } from "./frame";
 import { createGates } from "./gates";
+import { grainTexture } from "./grain";
 import { newPose, type Pose, poseTo, shapeOf } from "./motion";
 import { type Anchor, createOverlay } from "./overlay";
 import { colourOf } from "./palette";
@@ -63,7 +64,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   const parts = anatomy(), shape = shapeOf(parts), gates = createGates(), pose = newPose(), plane = new Vector4();
   const rest = newPose(), full = restingFrame();
   poseTo(pose, shape, full); poseTo(rest, shape, full);
-  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, ...gates.uniforms };
+  const shared = { w: { value: pose.weights }, twist: { value: 0 }, sway: { value: 0 }, opening: { value: new Vector4() }, stale: { value: 0 }, plane: { value: plane }, grains: { value: grainTexture() }, ...gates.uniforms };
   const own = new Map<PartName, { mesh: Mesh; rows: Float32Array; material: ShaderMaterial; alpha: IUniform<number>; section: IUniform<number>; colour: IUniform<Color> }>();
   for (const name of Object.keys(parts) as PartName[]) {
     const alpha = { value: name === "wall" ? 0.35 : 1 }, section = { value: -1 }, colour = { value: new Color().setRGB(...PAINT[name]) };
@@ -254,7 +255,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     dispose: () => {
       heard.abort(); watch.disconnect(); overlay.remove();
       for (const { mesh, material } of own.values()) { mesh.geometry.dispose(); material.dispose(); }
-      section.dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
+      section.dispose(); shared.grains.value.dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
       renderer.dispose();
     },
   };

@@ -2,6 +2,7 @@
  * The one law of motion on the graphics card: eight displacement fields are attributes, their weights
  * uniforms; then each slice across the axis turns (twist) and slides (sway), neither of which changes a volume.
  */
+import { GRAINS } from "./grain";
 import { COUNT } from "./fields";
 
 const each = (text: (i: number) => string, glue: string): string => Array.from({ length: COUNT }, (_, i) => text(i)).join(glue);
@@ -30,12 +31,8 @@ void main() {
 
 /** Fibres of muscle, which wind about the axis: noise drawn out along a helix, still on the muscle as it moves. */
 const FIBRES = `
-float hash(vec3 p) { p = fract(p * 0.3183099 + 0.1) * 17.0; return fract(p.x * p.y * p.z * (p.x + p.y + p.z)); }
-float noise(vec3 x) {
-  vec3 i = floor(x), f = fract(x); f = f * f * (3.0 - 2.0 * f);
-  return mix(mix(mix(hash(i), hash(i + vec3(1, 0, 0)), f.x), mix(hash(i + vec3(0, 1, 0)), hash(i + vec3(1, 1, 0)), f.x), f.y),
-    mix(mix(hash(i + vec3(0, 0, 1)), hash(i + vec3(1, 0, 1)), f.x), mix(hash(i + vec3(0, 1, 1)), hash(i + vec3(1, 1, 1)), f.x), f.y), f.z);
-}
+uniform highp sampler3D grains;
+float noise(vec3 p) { return texture(grains, p / ${GRAINS}.0).r; }
 float fibres(vec3 p) {
   float c = cos(0.03 * p.z), s = sin(0.03 * p.z);
   vec3 q = vec3(c * p.x - s * p.y, s * p.x + c * p.y, 0.13 * p.z);
