@@ -217,6 +217,20 @@ def orders(coarse: Mapping[str, Floats], fine: Mapping[str, Floats]) -> Floats:
     return np.log2(a[seen] / b[seen])
 
 
+def single(by: Mapping[float, Mapping[str, Floats]]) -> str:
+    """Return a sentence on what single precision is off from double, by the step of both."""
+    said = list[str]()
+    for step, error in by.items():
+        share, names = worst(error)
+        at = int(share.argmax())
+        where = f"{names[at].replace('_', ' ')}, {CASES[at].name}"
+        said.append(f"{100.0 * share[at]:.4f} % at {1e3 * step:g} ms ({where})")
+    return (
+        "\nSingle precision against double at the same step, the largest difference over all "
+        f"indices and cases: {'; '.join(said)}.\n"
+    )
+
+
 def main() -> int:
     """Run, print, and write where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -224,8 +238,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="simulated [s]")
     asked = parser.parse_args()
     exact = indices(CASES, REFERENCE, asked.seconds)
-    by = {step: errors(indices(CASES, step, asked.seconds), exact) for step in STEPS}
-    text = page(asked.seconds, exact["heart_rate"], by)
+    found = {step: indices(CASES, step, asked.seconds) for step in STEPS}
+    by = {step: errors(it, exact) for step, it in found.items()}
+    less = {s: errors(indices(CASES, s, asked.seconds, "single"), found[s]) for s in STEPS}
+    text = page(asked.seconds, exact["heart_rate"], by) + single(less)
     print(text)
     if asked.write:
         PAGE.write_text(text, "utf-8")

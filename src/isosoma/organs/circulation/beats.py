@@ -46,7 +46,7 @@ def _forward(valve: str) -> str:
 
 
 def _drop(valve: str) -> str:
-    speed = f"(q_{valve} / {valve}_area)"
+    speed = f"(q_{valve} * per_{valve}_area)"
     return f"0.5 * blood_density * {speed} * {speed}"
 
 

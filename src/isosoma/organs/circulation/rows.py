@@ -10,7 +10,7 @@ from isosoma.organs.circulation.coronary import conductance, strength, tone
 from isosoma.organs.circulation.drugs import drug_inputs, drug_lines, drug_rates, drug_rows
 from isosoma.organs.circulation.oxygen import alveolar, extracted, saturation
 from isosoma.organs.circulation.parameters import OPTIONAL, PARAMETERS
-from isosoma.organs.circulation.reflex import answer, approach, carotid, sympathetic, vagal
+from isosoma.organs.circulation.reflex import answer, carotid, sympathetic, vagal
 from isosoma.physics.activation import ATRIAL, VENTRICULAR, hill_lines
 from isosoma.physics.elementary import exp_of_eighths, wave
 from isosoma.physics.network import Graph, bound, prepare, stage, states_of, without
@@ -68,12 +68,18 @@ _HELD = {
     "Vu_vu": "m3", "Vu_vl": "m3", "per_T": "Hz", "rate_v": "1", "capacity": "1",
     "blood_in": "m3/s", "pump_in": "m3/s", "pump_out": "m3/s",
 }  # fmt: skip
+_EFFECTORS = {
+    "heart": "late_heart", "period": "late_heart", "resistance": "late_vessels",
+    "veins": "late_veins",
+}  # fmt: skip
+"""Effector: the sympathetic firing it answers."""
 _PREPARED = {
     "C_vu": "m3/Pa", "C_vl": "m3/Pa", "collapse_vu": "m3", "collapse_vl": "m3",
     "R_vu": "Pa.s/m3", "R_vl": "Pa.s/m3", "Vu_ti": "m3",
     "R_aorta": "Pa.s/m3",
     "per_carotid_lag": "Hz", "per_work_lag": "Hz", "answer_rest": "1", "vagal_rest": "Hz",
-    "per_softness": "m-3",
+    "per_softness": "m-3", "per_aortic_area": "m-2", "per_mitral_area": "m-2",
+    **{f"share_{name}": "1" for name in (*_EFFECTORS, "vagal")},
     "open_left": "1", "open_right": "1", "loss_left": "kg.m-7", "loss_right": "kg.m-7",
 }  # fmt: skip
 
@@ -152,6 +158,10 @@ _BEFORE: tuple[Line, ...] = (
     "per_carotid_lag = 1.0 / baroreflex_lag",
     "per_work_lag = 1.0 / work_lag",
     "per_softness = 0.125 / pericardial_softness",
+    *(f"per_{valve}_area = 1.0 / {valve}_area" for valve in ("aortic", "mitral")),
+    # What an effector gains on its answer in one control.
+    f"dt = {CONTROL}.0 * h",
+    *(f"share_{name} = dt / (lag_{name} + dt)" for name in (*_EFFECTORS, "vagal")),
     "cs_rest = 0.5 * (firing_low + firing_high)",
     Call(sympathetic, ("cs_rest", "0.0 * cs_rest", "sympathetic_rest", "sympathetic_full",
                        "sympathetic_fall", "sympathetic_ceiling"), ("es_rest",)),
@@ -250,17 +260,17 @@ def _control(graph: Graph) -> tuple[Line, ...]:
     blood = " + ".join(f"V_{n}" for n in _blood(graph))
     return (
         f"dt = {CONTROL}.0 * h",
-        f"blood = {blood}",
+        f"per_blood = 1.0 / ({blood})",
         # What is not there cannot be bled.
         "bleeding = bleeding_rate * min(max(4.0 * V_vl / Vu_vl - 0.4, 0.0), 1.0)",
         # A pump draws from the great veins while there is something in them.
         f"pump_out = bypass_flow * min(max(2.0 * V_{_central(graph)} / ra_v0 - 0.4, 0.0), 1.0)",
         "pump_in = -pump_out",
         "blood_in = infusion_rate + transfusion_rate - bleeding",
-        "bled = bleeding * haemoglobin_mass / blood",
+        "bled = bleeding * haemoglobin_mass * per_blood",
         "transfused = transfusion_rate * transfused_haemoglobin",
         "haemoglobin_mass = haemoglobin_mass + dt * (transfused - bled)",
-        "capacity = oxygen_capacity * haemoglobin_mass / blood",
+        "capacity = oxygen_capacity * haemoglobin_mass * per_blood",
         *_drives(),
         *_effectors(),
         *_heart_muscle(),
@@ -286,23 +296,16 @@ def _drives() -> tuple[Line, ...]:
 
 
 def _effectors() -> tuple[Line, ...]:
-    late = (
-        ("tone_heart", "late_heart", "lag_heart"),
-        ("tone_period", "late_heart", "lag_period"),
-        ("tone_resistance", "late_vessels", "lag_resistance"),
-        ("tone_veins", "late_veins", "lag_veins"),
-    )
-    lines: list[Line] = ["drive = baroreflex_gain * drug_reflex"]
-    for state, source, lag in late:
-        lines.append(
-            Call(answer, (source, "sympathetic_least", "sympathetic_unit"), (f"{state}_to",))
-        )
-        lines.append(Call(approach, (state, f"{state}_to", lag, "dt"), (state,)))
-    lines.append(Call(approach, ("tone_vagal", "late_vagal", "lag_vagal", "dt"), ("tone_vagal",)))
+    lines: list[Line] = ["drive = baroreflex_gain * drug_reflex", "to_vagal = late_vagal"]
+    for name, late in _EFFECTORS.items():
+        lines.append(Call(answer, (late, "sympathetic_least", "sympathetic_unit"), (f"to_{name}",)))
+    lines += [
+        f"tone_{name} = tone_{name} + share_{name} * (to_{name} - tone_{name})"
+        for name in (*_EFFECTORS, "vagal")
+    ]
     # A weak reflex answers less; the tone it answers from stays.
     lines += [
-        f"on_{name} = answer_rest + drive * (tone_{name} - answer_rest)"
-        for name in ("heart", "period", "resistance", "veins")
+        f"on_{name} = answer_rest + drive * (tone_{name} - answer_rest)" for name in _EFFECTORS
     ]
     lines.append("on_vagal = vagal_rest + drive * (tone_vagal - vagal_rest)")
     return tuple(lines)
@@ -380,8 +383,9 @@ def _set(graph: Graph) -> tuple[Line, ...]:
         "E_la = la_active * (1.0 - fibrillation) * force",
         "E_ra = ra_active * (1.0 - fibrillation) * force",
         "R_s = (systemic_resistance + gain_resistance * on_resistance) * drug_resistance",
-        "G_upper = upper_share / R_s",
-        "G_lower = (1.0 - upper_share) / R_s",
+        "G_s = 1.0 / R_s",
+        "G_upper = upper_share * G_s",
+        "G_lower = (1.0 - upper_share) * G_s",
         "shift = gain_veins * on_veins - drug_veins",
         "Vu_vu = max(upper_share * (venous_unstressed - shift), 0.05 * venous_unstressed)",
         "Vu_vl = max((1.0 - upper_share) * (venous_unstressed - shift), 0.05 * venous_unstressed)",
