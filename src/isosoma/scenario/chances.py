@@ -13,12 +13,14 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LEVEL", "jeffreys", "mean_interval", "paired"]
+__all__ = ["FOUND", "LEVEL", "jeffreys", "mean_interval", "paired"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 LEVEL = 0.95
+FOUND = 0.3
+"""Chance from which a complication counts as found: a missed one costs more than a false one."""
 _Z = 1.959963984540054  # quantile .975 of the normal distribution
 _DRAWS, _SEED = 2000, 20_261_126
 

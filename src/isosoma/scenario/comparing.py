@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.scenario.chances import jeffreys, mean_interval, paired
+from isosoma.scenario.chances import FOUND, jeffreys, mean_interval, paired
 from isosoma.scenario.complications import Finding, find
 from isosoma.scenario.losses import loss, lost, ranks
 from isosoma.scenario.measures import measure
@@ -72,6 +72,11 @@ class Chance:
     high: float
     first: float
     before: int
+
+    @property
+    def found(self) -> bool:
+        """Return whether it is likely enough to be told as a finding."""
+        return self.chance >= FOUND
 
 
 @dataclass(frozen=True, slots=True)
