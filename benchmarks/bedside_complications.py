@@ -12,8 +12,8 @@ option is the label of each chance. The model is the truth's own: what it leaves
 
 found: a planted complication whose chance is `FOUND` or more. False: such a chance of what the
 truth does not meet; beside their share of all that is not met stands that of all that is told.
-Brier skill: against the base rate of each complication. `FOUND` was chosen on 80 patients of seed 101;
-those of the default seed were not looked at before. The last line is one JSON object.
+Brier skill: against the base rate of each complication. `FOUND` was chosen on 80 patients of seed
+101; those of the default seed were not looked at before. The last line is one JSON object.
 """
 
 from __future__ import annotations
