@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from isosoma.core.errors import FormatError, IdentityError, InputError, TimeError
+from isosoma.core.observation import Observation
 from isosoma.exchange.patient_file import PatientFile
 from isosoma.intake import timeline
+from isosoma.organs.circulation.aortic_root import MEASURED
 from isosoma.organs.circulation.body import Person, theta_of, typical
 from isosoma.record import Draft, Log
 from isosoma.serve.progress import progress
@@ -134,5 +137,7 @@ def twin_of(log: Log, patient: str, release: Release, until: int) -> Twin:
     instants = [getattr(r, "at", 0) or getattr(r, "start", 0) for r in known.readings]
     at = max((t for t in instants if t <= until), default=until)
     with progress("folding", 100, "%") as told:
-        subject = subject_of(log, patient, at)
+        root = tuple(r for r in known.readings if isinstance(r, Observation) and r.at <= until
+                     and r.variable in MEASURED)  # fmt: skip
+        subject = replace(subject_of(log, patient, at), root=root)
         return fold(known, subject, release, until, lambda share: told(100.0 * share))
