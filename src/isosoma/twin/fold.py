@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.observation import Observation, Verdict, Waveform, effective_sigma
-from isosoma.core.units import to_si
 from isosoma.infer import belief as beliefs
 from isosoma.infer import esmda, replay
 from isosoma.infer.belief import Belief, Reading, Settings
@@ -33,6 +32,7 @@ from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.body import Person, theta_of
 from isosoma.organs.circulation.outputs import OUTPUTS
 from isosoma.twin.emulating import emulated, emulator_for
+from isosoma.twin.freeing import assumed_tract, freed_by, of_tract
 from isosoma.twin.release import Release
 
 __all__ = [
@@ -67,20 +67,6 @@ _RED = {
     "heart_rate": (0.55, 2.0), "oxygen_saturation": (0.88, math.inf),
 }  # fmt: skip
 """Shares of the person's own resting value beyond which a reading is a red flag (unverified)."""
-_TRACT, _VTI = "lvot_diameter", "lvot_velocity_time_integral"
-_FREEING: Mapping[str, tuple[float, float, tuple[str, ...]]] = {
-    "aortic_valve_area": (0.0, math.inf, ("aortic_area",)),
-    "mitral_valve_area": (0.0, math.inf, ("mitral_area",)),
-    "aortic_valve_mean_gradient": (to_si(20.0, "mm[Hg]"), math.inf, ("aortic_area",)),
-    "mitral_valve_mean_gradient": (to_si(5.0, "mm[Hg]"), math.inf, ("mitral_area",)),
-    "left_ventricular_ejection_fraction": (0.0, 0.5, ("lv_elastance", "lv_stiffness")),
-    _TRACT: (0.0, math.inf, (_TRACT,)),
-}
-"""Output → from and up to which reading [SI] it frees which unknowns.
-
-Moderate stenosis begins at such gradients (Baumgartner et al. 2009, 10.1093/ejechocard/jen303), a
-reduced ejection fraction below one half (Bozkurt et al. 2021, 10.1002/ejhf.2115); both unverified.
-"""
 
 
 class Known(Protocol):
@@ -156,8 +142,8 @@ class Twin:
     @property
     def assumed(self) -> dict[str, float]:
         """Return parameters [SI] that readings rest on and that nobody measured."""
-        guessed = _VTI in self.settings.outputs and _TRACT not in self.subject.freed
-        return {_TRACT: theta_of(self.subject.person)[_TRACT]} if guessed else {}
+        tract = assumed_tract(self.settings.outputs, self.subject.freed)
+        return {n: theta_of(self.subject.person)[n] for n in tract}
 
     def newest(self) -> dict[str, int]:
         """Return the instant of the newest reading [ns] of each variable."""
@@ -225,7 +211,7 @@ def fold(
     """
     given = readings_of(known, until)
     outputs = outputs_of(given)
-    subject = _freed(subject, given)
+    subject = replace(subject, freed=freed_by(given, subject.freed))
     instants = len({r.observation.at for r in given})
     predict, error = operator(subject, outputs, instants, release)
     names = [p.name for p in physics.unknowns(subject.person, subject.freed)]
@@ -264,7 +250,7 @@ def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
     end = twin.prior.at + round(twin.release.first * 1e9)
     outputs = twin.settings.outputs
     strange = any(n not in outputs for n in outputs_of(new))
-    strange |= _freed(twin.subject, new) != twin.subject
+    strange |= freed_by(new, twin.subject.freed) != twin.subject.freed
     if strange or not twin.first or any(r.observation.at <= end for r in new):
         return _folded_again(twin, new, until)
     usable, unused = _sorted_out(new, twin.settings)
@@ -274,17 +260,6 @@ def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
     timeline = replay.absorb(twin.timeline, usable, predict, twin.settings)
     said = tuple(sorted({*twin.unused, *unused}))
     return replace(twin, until=until, timeline=timeline, unused=said)
-
-
-def _freed(subject: Subject, readings: Iterable[Reading]) -> Subject:
-    """Return the subject with everything unknown that a reading frees."""
-    # Of a valve believed sound the area is given, so that no reading could teach it.
-    names = set(subject.freed)
-    for r in readings:
-        low, high, unknowns = _FREEING.get(r.observation.variable, (math.inf, -math.inf, ()))
-        heard = effective_sigma(r.observation.sigma, r.verdict) < math.inf
-        names.update(unknowns if heard and low <= r.observation.value < high else ())
-    return replace(subject, freed=tuple(sorted(names)))
 
 
 def _folded_again(twin: Twin, new: Sequence[Reading], until: int) -> Twin:
@@ -299,15 +274,9 @@ def _prepared(
 ) -> list[Reading]:
     usual = _usual(subject, outputs)
     return [
-        Reading(_of_tract(r.observation, subject), r.verdict, _is_red(r.observation, usual))
+        Reading(of_tract(r.observation, subject.freed), r.verdict, _is_red(r.observation, usual))
         for r in readings
     ]
-
-
-def _of_tract(o: Observation, subject: Subject) -> Observation:
-    """Return the observation; a time integral has no offset where its diameter is an unknown."""
-    known = o.variable == _VTI and _TRACT in subject.freed
-    return replace(o, bias=0.0) if known else o
 
 
 def _telling(predict: Predict, instants: int, told: Callable[[float], Any]) -> Predict:
