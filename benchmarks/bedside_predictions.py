@@ -1,12 +1,18 @@
 """Whether a watch over a locked prediction finds a bleed in time, and explains what went wrong.
 
-    python3 dev.py bench bedside_predictions [--cases 8] [--quiet 96] [--bleeds 16] [--seed 1]
+    python3 dev.py bench bedside_predictions [--cases 20] [--quiet 200] [--bleeds 32] [--slow 16]
+                                             [--seed 31]
 
-Hidden plants are draws of an adult's prior. The belief about each is the members of another draw
-that are nearest to one minute of its noisy readings: arterial line, ECG, oximeter, central venous
-line, a reading each 5 s. Quiet plants are watched for ten minutes each; bleeds of 10 mL/min/kg
-begin at 120 s; each of five causes, of random severity, is explained one minute after the alert.
-The truth is the twin's own model: what the model leaves out is not in this. Last line: one JSON.
+Hidden plants are draws of an adult's prior, to whom what is ordinary happens all the time
+(`_ordinary.py`): posture, talking, a little fluid, a moved table, flushes, coughs, cuffs, movement,
+and slow wandering. The belief about each is the members of another draw that are nearest to two
+minutes of its readings: arterial line, ECG, oximeter, central venous line, a reading each 5 s.
+
+Quiet plants are watched for half an hour each. Bleeds of 10 mL/min/kg, and slow ones of 800 mL in
+10 min, begin at 180 s. Each of five causes, of random severity, is explained one minute after the
+alert. The truth is the twin's own model, but for what is ordinary. The limits of the watch were
+chosen on plants of the seeds 501 and 601 to 651; those of the default seed were not looked at
+before. Last line: one JSON.
 """
 
 from __future__ import annotations
@@ -15,10 +21,12 @@ import argparse
 import json
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from _ordinary import lived, ordinary, seen
 
 from isosoma.core.intervention import Intervention
 from isosoma.core.observation import Observation
@@ -32,9 +40,10 @@ from isosoma.scenario.watching import Alert, Watching, watch
 from isosoma.twin.course import Running, follow
 
 Floats = npt.NDArray[np.float64]
+Bundle = dict[str, Floats]
 
 PERSON = Person()
-EVERY, SECONDS, ONSET, LEARNT = 5.0, 600.0, 120.0, 60.0
+EVERY, SECONDS, ONSET, LEARNT = 5.0, 1800.0, 180.0, 120.0
 NEAREST, TOLD, LIBRARY, LATER = 24, 6, 192, 60.0
 SIGMA = {n: to_si(2.0, "mm[Hg]") for n in OUTPUTS} | {
     "central_venous_pressure": to_si(1.0, "mm[Hg]"), "oxygen_saturation": 0.01,
@@ -53,26 +62,23 @@ class Library:
 
     run: Running
     times: Floats
-    quiet: dict[str, Floats]
+    quiet: Bundle
 
 
 def library() -> Library:
-    """Return the library, played for ten minutes."""
+    """Return the library, played for half an hour."""
     run, _ = standing(begun(drawn(PERSON, LIBRARY, seed=7), ()), ())
     course = follow(run, (), SECONDS, EVERY)
     return Library(run, course.times, {n: course.output(n) for n in OUTPUTS})
 
 
-def noisy(course: dict[str, Floats], rng: np.random.Generator) -> dict[str, Floats]:
-    """Return readings of a course (frames,)."""
-    return {n: v + SIGMA[n] * rng.standard_normal(v.shape) for n, v in course.items()}
-
-
-def nearest(known: Library, y: dict[str, Floats]) -> npt.NDArray[np.int64]:
-    """Return the members nearest to the first minute, in sigmas."""
-    first = known.times <= LEARNT
-    far = sum(((known.quiet[n][first].mean(axis=0) - y[n][first].mean()) / SIGMA[n]) ** 2
-              for n in OUTPUTS)  # fmt: skip
+def nearest(known: Library, y: Bundle) -> npt.NDArray[np.int64]:
+    """Return the members nearest to the first readings, in sigmas."""
+    first = slice(0, int(LEARNT / EVERY))
+    far = sum(
+        ((np.median(known.quiet[n][first], axis=0) - np.median(y[n][first])) / SIGMA[n]) ** 2
+        for n in OUTPUTS
+    )
     return np.argsort(np.nan_to_num(np.asarray(far), nan=np.inf), kind="stable")[:NEAREST]
 
 
@@ -82,126 +88,154 @@ def predicted(known: Library, chosen: npt.NDArray[np.int64]) -> Prediction:
     return Prediction("bench", "wait", 0, known.times, values, "")
 
 
-def readings(times: Floats, y: dict[str, Floats], after: float) -> list[Observation]:
-    """Return the readings after a time, in order."""
+def readings(y: Bundle) -> list[Observation]:
+    """Return the readings in order, each of a patient who lives."""
     return [
         Observation("p", n, round(t * 1e9), round(t * 1e9), float(y[n][i]), SIGMA[n])
-        for i, t in enumerate(times) if t > after for n in OUTPUTS if np.isfinite(y[n][i])
+        for i, t in enumerate(EVERY * np.arange(1, len(y[OUTPUTS[0]]) + 1)) for n in OUTPUTS
+        if np.isfinite(y[n][i])
     ]  # fmt: skip
 
 
-def watched(said: Prediction, seen: list[Observation]) -> tuple[Alert, float] | None:
-    """Return the first alert, and when it came [s]."""
-    state = Watching(said, EVERY)
-    for o in seen:
+def watched(said: Prediction, readings: list[Observation]) -> Alert | None:
+    """Return the first alert."""
+    state = Watching(said)
+    for o in readings:
         state, alert = watch(state, o)
         if alert is not None:
-            return alert, o.at / 1e9
+            return alert
     return None
 
 
-def plants(count: int, seed: int) -> Running:
-    """Return hidden plants at time 0."""
-    return standing(begun(drawn(PERSON, count, seed=seed), ()), ())[0]
+def patients(
+    count: int, seconds: float, seed: int, acts: tuple[Intervention, ...] = ()
+) -> Iterator[Bundle]:
+    """Yield the readings of hidden plants, (frames,) each."""
+    rng, frames = np.random.Generator(np.random.Philox(seed)), round(seconds / EVERY)
+    run = standing(begun(drawn(PERSON, count, seed=seed), ()), ())[0]
+    true = lived(run, ordinary(frames, count, EVERY, rng), OUTPUTS, EVERY, acts)
+    read = seen(true, SIGMA, EVERY, rng)
+    for i in range(count):
+        yield {n: v[:, i] for n, v in read.items()}
 
 
-def played(run: Running, acts: tuple[Intervention, ...], seconds: float) -> dict[str, Floats]:
-    """Return the outputs, (frames, N)."""
-    course = follow(run, acts, seconds, EVERY)
-    return {n: course.output(n) for n in OUTPUTS}
-
-
-def quiet(known: Library, count: int, rng: np.random.Generator, seed: int) -> dict[str, float]:
+def quiet(known: Library, count: int, seed: int) -> dict[str, object]:
     """Return false alerts per 24 h, and how well the bands hold the readings."""
-    whole = played(plants(count, seed + 1000), (), SECONDS)
-    alerts, inside = 0, list[tuple[float, float]]()
-    for i in range(count):
-        y = noisy({n: v[:, i] for n, v in whole.items()}, rng)
-        said = predicted(known, nearest(known, y))
-        seen = readings(known.times, y, LEARNT)
-        alerts += watched(said, seen) is not None
-        inside += [(s.inside_50, s.inside_90) for s in score(said, seen).values()]
-    hours = count * (SECONDS - LEARNT) / 3600.0
+    from scipy.stats import chi2
+
+    alerts, hours, inside = Counter[str](), 0.0, list[tuple[float, float]]()
+    for i, y in enumerate(patients(count, SECONDS, seed + 1000), 1):
+        said, read = predicted(known, nearest(known, y)), readings(y)
+        alert = watched(said, read)
+        hours += ((SECONDS if alert is None else alert.time) - LEARNT) / 3600.0
+        if alert is not None:
+            alerts[alert.kind] += 1
+            print(f"false: {alert}", flush=True)
+        inside += [(s.inside_50, s.inside_90) for s in score(said, read).values()]
+        if i % 20 == 0:
+            print(f"{hours:.1f} quiet hours, {alerts.total()} false alerts", flush=True)
     half, most = np.mean(inside, axis=0)
-    return {"quiet_hours": hours, "false_alerts": alerts, "false_alerts_24h": 24.0 * alerts / hours,
-            "inside_50": float(half), "inside_90": float(most)}  # fmt: skip
+    bound = float(chi2.ppf(0.95, 2 * alerts.total() + 2)) / 2.0
+    return {
+        "quiet_hours": hours, "false_alerts": alerts.total(), "false_by_kind": dict(alerts),
+        "false_alerts_24h": 24.0 * alerts.total() / hours,
+        "false_alerts_24h_bound_95": 24.0 * bound / hours,
+        "inside_50": float(half), "inside_90": float(most),
+    }  # fmt: skip
 
 
-def bleeds(known: Library, count: int, rng: np.random.Generator, seed: int) -> dict[str, float]:
-    """Return how soon a bleed of 10 mL/min/kg is found."""
-    act = perturbation("bleeding", 10.0, ONSET, PERSON)
-    whole = played(plants(count, seed + 2000), (act,), ONSET + 300.0)
+def bleeds(known: Library, count: int, seed: int, act: Intervention, seconds: float) -> Floats:
+    """Return how soon each bleed is found [s]; inf: never, NaN: an alert before it."""
     waits = list[float]()
-    for i in range(count):
-        y = noisy({n: v[:, i] for n, v in whole.items()}, rng)
-        times = known.times[: len(y[OUTPUTS[0]])]
-        found = watched(predicted(known, nearest(known, _padded(y, known))),
-                        readings(times, y, LEARNT))  # fmt: skip
-        right = found is not None and found[1] >= ONSET
-        waits.append(found[1] - ONSET if found is not None and right else np.inf)
-    finite = [w for w in waits if np.isfinite(w)]
-    return {"bleeds": count, "bleeds_in_120s": int(np.sum(np.array(waits) <= 120.0)),
-            "bleed_found_median_s": float(np.median(finite)), "bleed_found_most_s": max(finite),
-            "bleeds_missed": count - len(finite)}  # fmt: skip
+    for y in patients(count, ONSET + seconds, seed, (act,)):
+        alert = watched(predicted(known, nearest(known, y)), readings(y))
+        wait = np.inf if alert is None else alert.time - ONSET
+        waits.append(wait if wait >= 0.0 else np.nan)
+    return np.array(waits)
 
 
-def _padded(y: dict[str, Floats], known: Library) -> dict[str, Floats]:
-    rows = len(known.times)
-    return {n: np.pad(v, (0, rows - len(v)), mode="edge") for n, v in y.items()}
+def found(known: Library, args: argparse.Namespace) -> dict[str, object]:
+    """Return how soon fast and slow bleeds are found."""
+    fast = perturbation("bleeding", 10.0, ONSET, PERSON)
+    slow = replace(perturbation("bleeding", 80.0 / PERSON.weight, ONSET, PERSON), lasts=600.0)
+    out = dict[str, object]()
+    for name, count, act, seconds in (
+        ("bleed", args.bleeds, fast, 300.0), ("slow", args.slow, slow, 900.0),
+    ):  # fmt: skip
+        waits = bleeds(known, count, args.seed + 2000 + 500 * (name == "slow"), act, seconds)
+        seen = waits[np.isfinite(waits)]
+        out |= {
+            f"{name}s": count, f"{name}_in_120s": int(np.sum(seen <= 120.0)),
+            f"{name}_found": len(seen), f"{name}_alert_before": int(np.isnan(waits).sum()),
+            f"{name}_median_s": float(np.median(np.nan_to_num(waits, nan=np.inf))),
+            f"{name}_longest_s": float(seen.max(initial=0.0)),
+        }  # fmt: skip
+    return out
 
 
 def explained(known: Library, cases: int, seed: int) -> dict[str, object]:
-    """Return how often the right cause comes first."""
+    """Return how often the right cause comes first, where an alert asks for one."""
     rng = np.random.Generator(np.random.Philox(seed + 3000))
-    hidden, table, missed, right = plants(cases * len(CAUSES), seed + 3000), Counter(), 0, 0
+    table, right, tied, began = Counter[str](), 0, 0, time.perf_counter()
     for k in range(cases * len(CAUSES)):
         cause = CAUSES[k % len(CAUSES)]
-        first = _first(known, part(hidden, k, k + 1), cause, rng)
+        first, among = _first(known, cause, rng, seed + 3000 + k)
         table[f"{cause} > {first}"] += 1
         right += first == cause
-        missed += first == "no alert"
-        print(f"{cause} > {first}", flush=True)
+        tied += cause in among
+        if k % 10 == 9:
+            print(f"{k + 1} causes, {time.perf_counter() - began:.0f} s: {dict(table)}", flush=True)
     total = cases * len(CAUSES)
+    missed = sum(v for k, v in table.items() if k.endswith("> no alert"))
+    early = sum(v for k, v in table.items() if k.endswith("> alert before"))
     wrong = {k: v for k, v in sorted(table.items()) if len(set(k.split(" > "))) > 1}
-    return {"cases": total, "right_first": right / total, "not_noticed": missed, "wrong": wrong}
+    asked = max(total - missed - early, 1)
+    return {
+        "cases": total, "not_noticed": missed, "alert_before": early,
+        "right_first": right / asked, "right_first_of_all": right / max(total, 1),
+        "right_or_tied_first": tied / asked, "wrong": wrong,
+        "right_by_cause": {c: table[f"{c} > {c}"] for c in CAUSES},
+    }  # fmt: skip
 
 
-def _first(known: Library, plant: Running, cause: str, rng: np.random.Generator) -> str:
+def _first(
+    known: Library, cause: str, rng: np.random.Generator, seed: int
+) -> tuple[str, tuple[str, ...]]:
+    """Return the first explanation of a planted cause, and those that share its rank."""
     severity = float(np.exp(rng.uniform(*np.log(RANGE[cause]))))
     acts = () if cause == "sensor" else (perturbation(cause, severity, ONSET, PERSON),)
-    y = noisy({n: v[:, 0] for n, v in played(plant, acts, ONSET + 360.0).items()}, rng)
-    times = known.times[: len(y[OUTPUTS[0]])]
+    y = next(patients(2, ONSET + 360.0, seed, acts))
+    times: Floats = EVERY * np.arange(1.0, len(y[OUTPUTS[0]]) + 1.0)
     if cause == "sensor":
         name, sign = OUTPUTS[rng.integers(len(OUTPUTS))], rng.choice([-1.0, 1.0])
         y[name] = y[name] + sign * severity * SIGMA[name] * (times >= ONSET)
-    chosen = nearest(known, _padded(y, known))
-    found = watched(predicted(known, chosen), readings(times, y, LEARNT))
-    if found is None or found[1] < ONSET:
-        return "no alert" if found is None else "false alert"
-    alert, at = found
-    upto = times <= at + LATER
-    run = part(known.run, 0, LIBRARY)
-    few = chosen[:TOLD]
-    told = Running(
-        run.model, {k: v[few] for k, v in run.state.items()},
-        {k: v[few] for k, v in run.theta.items()}, {k: v[few] for k, v in run.inputs.items()},
-        run.tick, run.origin, run.failed[few],
+    chosen = nearest(known, y)
+    alert = watched(predicted(known, chosen), readings(y))
+    if alert is None or alert.time < ONSET:
+        return "no alert" if alert is None else "alert before", ()
+    upto = (times <= alert.time + LATER) & np.isfinite(np.sum(list(y.values()), axis=0))
+    few, run = chosen[:TOLD], part(known.run, 0, LIBRARY)
+    told = replace(
+        run, state={k: v[few] for k, v in run.state.items()},
+        theta={k: v[few] for k, v in run.theta.items()},
+        inputs={k: v[few] for k, v in run.inputs.items()}, failed=run.failed[few],
     )  # fmt: skip
     data = Readings(times[upto], {n: v[upto] for n, v in y.items()}, SIGMA)
-    return explain(told, (), PERSON, data, alert.onset)[0].cause
+    ranked = explain(told, (), PERSON, data, alert.onset)
+    return ranked[0].cause, tuple(e.cause for e in ranked if e.rank == 1)
 
 
 def main() -> None:
     """Run the benchmark."""
-    reader = argparse.ArgumentParser()
-    for name, usual in (("cases", 8), ("quiet", 96), ("bleeds", 16), ("seed", 1)):
-        reader.add_argument(f"--{name}", type=int, default=usual)
+    reader = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    usual = {"cases": 20, "quiet": 200, "bleeds": 32, "slow": 16, "seed": 31}
+    for name, value in usual.items():
+        reader.add_argument(f"--{name}", type=int, default=value)
     args, begin = reader.parse_args(), time.perf_counter()
-    rng = np.random.Generator(np.random.Philox(args.seed))
     known = library()
-    out: dict[str, object] = dict(quiet(known, args.quiet, rng, args.seed))
+    out = quiet(known, args.quiet, args.seed)
     print(json.dumps(out), flush=True)
-    out |= bleeds(known, args.bleeds, rng, args.seed)
+    out |= found(known, args)
     print(json.dumps(out), flush=True)
     out |= explained(known, args.cases, args.seed)
     print(json.dumps(out | {"seconds": round(time.perf_counter() - begin, 1)}))

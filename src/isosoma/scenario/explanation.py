@@ -3,8 +3,9 @@
 Members of the belief play each cause at a few severities and onsets, paired with the same members
 without it. What a cause adds, not its level, is compared with what the patient did beyond its own
 offset before the onset. The marginal likelihood averages over severities, onsets and members;
-every cause has the same share before. Another cause than these, a failing right heart among them,
-is not among the shares.
+every cause has the same share before. Causes that three to one does not tell apart, "not worth more
+than a bare mention" (Kass and Raftery 1995, 10.1080/01621459.1995.10476572), share a rank. Another
+cause than these, a failing right heart among them, is not among the shares.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from isosoma.core.errors import RangeError
 from isosoma.core.intervention import Change, Coding, Intervention
 from isosoma.organs.circulation.body import Person
+from isosoma.scenario.watching import ORDINARY
 from isosoma.twin.course import Running, follow
 
 __all__ = ["CAUSES", "EVERY", "Explanation", "Readings", "explain", "perturbation"]
@@ -30,11 +32,7 @@ EVERY = 5.0
 _SEVERITIES = {  # chosen here (unverified): mild, plain, grave
     "bleeding": (3.0, 6.0, 12.0),  # mL/min/kg
     "vasoplegia": (0.8, 0.6, 0.4),  # what is left of resistance
-    "pump failure": (
-        0.7,
-        0.5,
-        0.3,
-    ),  # what is left of the left ventricle's elastance and of its reflex
+    "pump failure": (0.7, 0.5, 0.3),  # of the left ventricle's elastance and of its reflex
     "tamponade": (3.0, 5.0, 8.0),  # mL/kg within three minutes
 }
 CAUSES = (*_SEVERITIES, "sensor")
@@ -44,6 +42,11 @@ _OFFSETS = np.concatenate([-np.geomspace(60.0, 2.0, 16), np.geomspace(2.0, 60.0,
 """Offsets of a sensor that are tried [sigma]."""
 _ERROR = 0.25
 """Share of an effect that the model may get wrong (chosen here)."""
+_MEMORY = 30.0
+"""Time within which readings repeat each other [s]: what is ordinary comes and goes so slowly."""
+_CAP = 9.0
+"""Squared distance at which a reading counts no further: an artefact speaks for no cause."""
+_TIED = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +60,15 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A cause with its share of belief, the severity that fits best, and a sentence."""
+    """A cause with its share of belief, the severity that fits best, and a sentence.
+
+    Attributes
+    ----------
+    rank : 1 is the likeliest; causes that the readings do not tell apart share it.
+    """
 
     cause: str
+    rank: int
     share: float
     severity: str
     text: str
@@ -125,11 +134,24 @@ def explain(
     fits.append(_sensor(since, onset))
     weights = np.array([np.logaddexp.reduce(f.logs) - np.log(len(f.logs)) for f in fits])
     shares = np.exp(weights - np.logaddexp.reduce(weights))
-    made = [
-        Explanation(f.cause, float(s), f.severity, f"{f.cause} ({f.severity}): {s:.0%}")
-        for f, s in zip(fits, shares, strict=True)
-    ]
-    return tuple(sorted(made, key=lambda e: -e.share))
+    order = np.argsort(-shares, kind="stable")
+    places = _ranks([float(shares[i]) for i in order])
+    return tuple(
+        Explanation(f.cause, place, s, f.severity, f"{f.cause} ({f.severity}): {s:.0%}")
+        for place, f, s in (
+            (k, fits[i], float(shares[i])) for k, i in zip(places, order, strict=True)
+        )
+    )
+
+
+def _ranks(shares: list[float]) -> list[int]:
+    """Return the ranks of falling shares; within three to one of its first, a rank is shared."""
+    ranks, first = list[int](), shares[0]
+    for place, share in enumerate(shares, 1):
+        apart = place == 1 or first >= _TIED * share
+        first = share if apart else first
+        ranks.append(place if apart else ranks[-1])
+    return ranks
 
 
 def _seen(
@@ -147,7 +169,7 @@ def _moved(plain: Bundle, readings: Readings, until: float) -> Bundle:
     out = dict[str, Floats]()
     for name, values in readings.values.items():
         apart = values - np.nanmedian(plain[name], axis=1)
-        out[name] = apart - (apart[early].mean() if early.any() else 0.0)
+        out[name] = apart - (np.median(apart[early]) if early.any() else 0.0)
     return out
 
 
@@ -173,11 +195,10 @@ def _log(
     """Return the log likelihood of each member (N,); a lost one explains nothing."""
     total = np.zeros(next(iter(added.values())).shape[1])
     for name, effect in added.items():
-        variance = sigmas[name] ** 2 + (error * effect) ** 2
-        total += -0.5 * ((moved[name][:, None] - effect) ** 2 / variance + np.log(variance)).sum(
-            axis=0
-        )
-    return np.where(np.isfinite(total), total, -1e12)
+        variance = sigmas[name] ** 2 + ORDINARY[name] ** 2 + (error * effect) ** 2
+        squared = np.minimum((moved[name][:, None] - effect) ** 2 / variance, _CAP)
+        total += -0.5 * (squared + np.log(variance)).sum(axis=0)
+    return np.where(np.isfinite(total), total * EVERY / _MEMORY, -1e12)
 
 
 def _sensor(readings: Readings, onset: float) -> _Fit:

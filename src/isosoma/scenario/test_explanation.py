@@ -36,6 +36,15 @@ def test_the_planted_cause_comes_first(run, cause, severity):
     assert {e.cause for e in told} == set(CAUSES)
     assert sum(e.share for e in told) == pytest.approx(1.0)
     assert told[0].text.startswith(cause)
+    assert [e.rank for e in told] == sorted(e.rank for e in told)
+
+
+def test_causes_that_the_readings_do_not_tell_apart_share_a_rank(run):
+    told = explain(run, (), Person(), readings(run, ()), 140.0)
+    tied = [e for e in told if e.rank == 1]
+    assert len(tied) > 1
+    assert tied[-1].share > tied[0].share / 3.0
+    assert all(e.share <= tied[0].share / 3.0 for e in told if e.rank > 1)
 
 
 def test_one_channel_that_jumps_alone_is_a_sensor(run):

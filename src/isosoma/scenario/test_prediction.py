@@ -1,9 +1,8 @@
-"""Locked predictions: a signature first, late data in any order, and what a watch may cry."""
+"""Locked predictions: a signature first, back from the log, and scored by hindsight."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import permutations
 
 import numpy as np
 import pytest
@@ -24,12 +23,10 @@ from isosoma.scenario.playing import played
 from isosoma.scenario.prediction import LEVELS, Prediction, band, locked, predictions, signed
 from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal_file import read_rehearsal
-from isosoma.scenario.watching import Watching, limit, watch
 
 NAME = "heart_rate"
 TIMES = np.array([0.0, 36000.0])
 SAID = Prediction("a", "wait", 0, TIMES, {NAME: np.tile(10.0 + (LEVELS - 0.5), (2, 1))}, "e")
-EDGE = 10.0 + 2.0 * (LEVELS[-1] - 0.5)
 
 
 def read(t, value, sigma=0.5):
@@ -38,14 +35,6 @@ def read(t, value, sigma=0.5):
 
 def told_of(log):
     return cases(log.entries("p1"))["a"]
-
-
-def seen(observations, every=5.0):
-    state, alerts = Watching(SAID, every), []
-    for one in observations:
-        state, alert = watch(state, one)
-        alerts += [alert] if alert else []
-    return state, alerts
 
 
 def test_a_prediction_is_locked_by_a_signature_and_comes_back_from_the_log(tmp_path):
@@ -82,38 +71,6 @@ def test_a_prediction_is_locked_by_a_signature_and_comes_back_from_the_log(tmp_p
     assert all(r.low < r.median < r.high for r in rows)
     with pytest.raises(RangeError, match="outside"):
         band(back, "mean_arterial_pressure", 61.0)
-
-
-def test_any_order_of_late_data_gives_the_same_state_and_the_same_onset():
-    course = [read(5.0 * i, 10.0) for i in range(3)]
-    course += [read(15.0 + 5.0 * i, EDGE + 2.0) for i in range(3)]
-    for order in permutations(course):
-        state, alerts = seen(order)
-        assert [r.time for r in state.seen[NAME]] == [5.0 * i for i in range(6)]
-        assert [a.gross for a in alerts] == [False]
-        assert alerts[0].onset >= 15.0
-
-
-def test_a_gross_exit_is_told_at_once_and_once_and_a_repeat_changes_nothing():
-    state, alerts = seen([read(0.0, 10.0), read(5.0, 5.0), read(10.0, 5.0), read(10.0, 5.0)])
-    assert [(a.gross, a.time) for a in alerts] == [(True, 5.0)]
-    assert "below" in alerts[0].text
-    assert len(state.seen[NAME]) == 3
-    assert watch(state, read(-1.0, 0.0)) == (state, None)
-    assert watch(state, read(15.0, 0.0, sigma=0.0)) == (state, None)
-
-
-def test_noise_on_the_very_edge_cries_as_rarely_as_is_stated():
-    rng = np.random.Generator(np.random.Philox(3))
-    # One of two sides, so twice a day between alerts; readings are rare, so that runs are short.
-    every = 864.0
-    h, wanted, runs = limit(every, 1), 2.0 * 86400.0 / every, []
-    for _ in range(400):
-        total, n = 0.0, 0
-        while total <= h:
-            total, n = max(0.0, total + rng.standard_normal() - 0.5), n + 1
-        runs.append(n)
-    assert np.mean(runs) == pytest.approx(wanted, rel=0.2)
 
 
 def test_hindsight_of_a_true_prediction_covers_what_it_says_and_is_kept_as_a_decision():
