@@ -2,6 +2,7 @@
 const KEPT = 200; // blocks that the pace is read from: 10 s at real speed
 const AWAY = 2; // [s] of samples that the axis may lie apart from where it should be
 const WAY = 0.03; // [s] kept for what the quickest block took on its way, and for a frame to reach the screen
+const DECIDED = 0.35; // [s] after which an R is known: the axis never comes nearer to what came last, however late the rest
 const NEAR = 0.02; // of a whole multiple of real time, which is what a server plays at
 
 export class Axis {
@@ -19,7 +20,7 @@ export class Axis {
     if (this.arrived.length > KEPT) this.arrived.shift();
   }
 
-  /** Where the axis is now [s]: never beyond what came, never backwards, but for a new start. */
+  /** Where the axis is now [s]: never beyond what is decided, never backwards, but for a new start. */
   now(wall: number): number {
     const first = this.arrived[0], last = this.arrived[this.arrived.length - 1];
     if (!first || !last) return -Infinity;
@@ -27,7 +28,7 @@ export class Axis {
     // The block that was least late tells the sensors' time: how late others are, and a busy machine, moves nothing.
     let ahead = -Infinity;
     for (const [w, at] of this.arrived) ahead = Math.max(ahead, at - pace * w);
-    const wanted = Math.min(ahead + pace * wall - (this.delay - WAY), last[1]);
+    const wanted = Math.min(ahead + pace * wall - (this.delay - WAY), last[1] - Math.min(DECIDED, this.delay));
     this.shown = Math.abs(wanted - this.shown) > AWAY ? wanted : Math.max(this.shown, wanted);
     return this.shown;
   }
