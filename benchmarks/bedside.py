@@ -23,6 +23,8 @@ QUICK = {
     "bedside_complications": ("--patients", "10", "--members", "16"),
     "bedside_predictions": ("--cases", "1", "--quiet", "4", "--bleeds", "2"),
     "bedside_viewers": ("--viewers", "10", "--seconds", "5"),
+    "bedside_page": ("--minutes", "0.5"),
+    "bedside_compare": ("--members", "32"),
 }
 
 
@@ -46,12 +48,12 @@ LONGEST = 3600.0
 """Time that a part may take [s]."""
 
 
-def part(name: str, arguments: tuple[str, ...]) -> dict[str, Any]:
-    """Run one part; return what it measured, nothing where it failed."""
+def part(name: str, arguments: tuple[str, ...], idle: float = 0.0) -> dict[str, Any]:
+    """Run one part, which may wait `idle` [s] by plan; return its numbers, none where it failed."""
     command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=False, timeout=LONGEST
+            command, stdout=subprocess.PIPE, text=True, check=False, timeout=LONGEST + idle
         )
     except subprocess.TimeoutExpired:
         print(f"{name} took over {LONGEST / 60:.0f} min: its numbers are null.", flush=True)
@@ -66,11 +68,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few patients, few viewers")
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="60, or 1 with --quick")
     parser.add_argument("--no-peers", action="store_true", help="there are none")
     given = parser.parse_args()
     found: dict[str, Any] = {"bundle_kb": bundle_kb()}
     for name, few in QUICK.items():
         found |= part(name, few if given.quick else ())
+    minutes = given.soak if given.soak is not None else 1.0 if given.quick else 60.0
+    found |= part("bedside_soak", ("--minutes", str(minutes)), 60.0 * minutes)
     found["explanation_first"] = found.get("right_first")  # its name in bedside_predictions
     for key in KEYS:
         if found.get(key) is None:
