@@ -5,7 +5,7 @@
     GET  /rehearsals/acts           what can be done, and by whom
     GET  /rehearsals                those there are, and where they are kept
     POST /rehearsals                {rehearsal, id, version}: a new one, or an edit of a version
-    GET  /rehearsals/{id}           where it stands
+    GET  /rehearsals/{id}           where it stands, what was played, whether it plays now
     POST /rehearsals/{id}/play      server-sent events: progress, partial, answer | fault
     GET  /rehearsals/{id}/frames    the course of every option
     POST /rehearsals/{id}/guess     {name, qualification, option, reason}, before the answer
@@ -38,9 +38,11 @@ from isosoma.core.errors import (
 )
 from isosoma.core.evidence import Status
 from isosoma.core.principal import Principal
+from isosoma.scenario.case import Case
+from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 from isosoma.serve.live_twin import Keeper
-from isosoma.serve.rehearsal_message import acts_message
+from isosoma.serve.rehearsal_message import acts_message, kept_message
 from isosoma.serve.rehearsal_room import Event, Room, Shelf
 from isosoma.serve.telemetry import Lane, answer, body_of
 
@@ -75,14 +77,17 @@ class _Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
-def add_routes(app: FastAPI, keeper: Keeper | None, lane: Lane | None = None) -> None:
-    """Add the routes of the rehearsal room."""
-    room = Room(keeper, Shelf(lane))
-    _add_reading(app, room)
-    _add_writing(app, room)
+def add_routes(
+    app: FastAPI, keeper: Keeper | None, lane: Lane | None = None,
+    doubts: Callable[[], tuple[str, ...]] = tuple,
+) -> None:  # fmt: skip
+    """Add the routes of the rehearsal room; `doubts` tells what is wrong with the sensors now."""
+    room, playing = Room(keeper, Shelf(lane), doubts=doubts), set[str]()
+    _add_reading(app, room, playing)
+    _add_writing(app, room, playing)
 
 
-def _add_reading(app: FastAPI, room: Room) -> None:
+def _add_reading(app: FastAPI, room: Room, playing: set[str]) -> None:
     async def acts(request: Request) -> Response:
         return await _safely(request, acts_message)
 
@@ -90,7 +95,7 @@ def _add_reading(app: FastAPI, room: Room) -> None:
         return await _safely(request, lambda: _listed(room))
 
     async def one(request: Request, id_: str) -> Response:
-        return await _safely(request, lambda: room.tell(room.shelf.case(id_)))
+        return await _safely(request, lambda: _opened(room, id_, playing))
 
     async def frames(request: Request, id_: str) -> Response:
         return await _safely(request, lambda: _frames(room, id_))
@@ -101,13 +106,14 @@ def _add_reading(app: FastAPI, room: Room) -> None:
     app.add_api_route("/rehearsals/{id_}/frames", frames, methods=["GET"])
 
 
-def _add_writing(app: FastAPI, room: Room) -> None:
+def _add_writing(app: FastAPI, room: Room, playing: set[str]) -> None:
     async def edit(request: Request) -> Response:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
-            room.play(room.shelf.case(id_).id, asked.members)))  # fmt: skip
+            _marked(playing, room.shelf.case(id_).id,
+                    room.play(id_, asked.members))))  # fmt: skip
 
     async def guess(request: Request, id_: str) -> Response:
         return await _with(request, _Guess, lambda asked: room.tell(
@@ -123,12 +129,47 @@ def _add_writing(app: FastAPI, room: Room) -> None:
 
 
 def _listed(room: Room) -> dict[str, Any]:
-    rows = [
-        {"id": c.id, "question": c.rehearsal.question, "version": c.rehearsal.version,
-         "status": "asked" if c.evidence is None else c.evidence.status}
-        for c in room.shelf.cases().values()
-    ]  # fmt: skip
+    rows = [_row(c) for c in room.shelf.cases().values()]
     return {"kept": room.shelf.kept, "durable": room.shelf.lane is not None, "rehearsals": rows}
+
+
+def _row(case: Case) -> dict[str, Any]:
+    """Return a line of the list: `at` is when it was answered [s since 1970]."""
+    told, evidence = case.rehearsal, case.evidence
+    row = {
+        "id": case.id, "question": told.question, "version": told.version, "status": "asked",
+        "options": [o.name for o in told.options], "by": "", "at": None,
+    }  # fmt: skip
+    if evidence is None:
+        return row
+    by = "" if evidence.by is None else evidence.by.name
+    at = evidence.provenance.computed_at / 1e9
+    return row | {"status": evidence.status, "by": by, "at": at}
+
+
+def _marked(
+    playing: set[str], id_: str, events: Generator[Event, None, None]
+) -> Generator[Event, None, None]:
+    """Yield the events of a play; meanwhile its id stands among those that play."""
+    playing.add(id_)
+    try:
+        yield from events
+    finally:
+        playing.discard(id_)
+
+
+def _opened(room: Room, id_: str, playing: set[str]) -> dict[str, Any]:
+    """Return where a rehearsal stands, what was last played of it, and whether it plays now."""
+    case = room.shelf.case(id_)
+    played = room.results.get(case.id) or kept_message(case)
+    if played is not None and not _of(case, played):
+        played = None
+    return room.tell(case) | {"result": played, "playing": case.id in playing}
+
+
+def _of(case: Case, played: dict[str, Any]) -> bool:
+    """Return whether what was played is of the rehearsal as it is now."""
+    return played["evidence"]["provenance"]["inputs"]["rehearsal"] == digest_of(case.rehearsal)
 
 
 def _frames(room: Room, id_: str) -> dict[str, Any]:
@@ -202,13 +243,18 @@ async def _with(request: Request, kind: type[Any], do: Callable[[Any], Any]) -> 
     return await _safely(request, lambda: do(asked))
 
 
+def _drain(events: Generator[Event, None, None]) -> None:
+    for _ in events:
+        pass
+
+
 def _streamed(events: Generator[Event, None, None]) -> StreamingResponse:
     async def told() -> AsyncIterator[bytes]:
         try:
             async for name, content in iterate_in_threadpool(events):
                 yield b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(content))
-        finally:  # who leaves ends the play; its threads are waited for in a thread
+        finally:  # who leaves finds the answer on return: it is played to its end
             with anyio.CancelScope(shield=True):
-                await run_sync(events.close)
+                await run_sync(_drain, events)
 
     return StreamingResponse(told(), media_type="text/event-stream")

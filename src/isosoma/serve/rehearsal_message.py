@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from isosoma.core.evidence import Evidence, digest, withheld
 from isosoma.core.quantity import show_unit
 from isosoma.core.units import convert
@@ -16,12 +18,16 @@ from isosoma.scenario.answering import as_json
 from isosoma.scenario.case import Case
 from isosoma.scenario.comparing import Comparison, bands
 from isosoma.scenario.complication_table import Table
-from isosoma.scenario.measures import label_of, units_of
+from isosoma.scenario.complications import Finding, find
+from isosoma.scenario.measures import label_of, measure, units_of
 from isosoma.scenario.playing import Played
 from isosoma.scenario.rehearsal import ROLES
 from isosoma.scenario.rehearsal_file import write_rehearsal
 
-__all__ = ["acts_message", "case_message", "evidence_message", "frames_message", "result_message"]
+__all__ = [
+    "acts_message", "case_message", "evidence_message", "frames_message",
+    "kept_message", "result_message",
+]  # fmt: skip
 
 _DRAWN = (
     "mean_arterial_pressure", "heart_rate", "cardiac_output", "oxygen_saturation",
@@ -103,8 +109,27 @@ def result_message(
                                                  for s in o.spreads}},
         "thresholds": {p.name: {"meaning": p.meaning, "source": p.source}
                        for p in table.predicates},
-        "frames": frames_message(played) if shown else None,
+        "frames": frames_message(played, table) if shown else None,
     }  # fmt: skip
+
+
+def kept_message(case: Case) -> dict[str, Any] | None:
+    """Return an answer as the log keeps it, without courses; None where there is none."""
+    if case.evidence is None:
+        return None
+    comparison = None
+    if case.comparison and not withheld(case.evidence):
+        comparison = json.loads(case.comparison)
+    told = [] if comparison is None else comparison["options"]
+    return {
+        "played": "As the log keeps it. The courses are not kept: play it again to see them.",
+        "evidence": evidence_message(case.evidence),
+        "comparison": comparison,
+        "choices": None,
+        "units": {n: _unit(n) for n in {s["measure"] for o in told for s in o["spreads"]}},
+        "thresholds": {},
+        "frames": None,
+    }
 
 
 def _played(played: Played) -> str:
@@ -123,8 +148,11 @@ def _unit(name: str) -> dict[str, Any]:
     return {"unit": show_unit(shown), "factor": factor, "offset": offset, "label": label_of(name)}
 
 
-def frames_message(played: Played) -> dict[str, Any]:
-    """Return median and 90 % band of each measure over time, for every option, in shown units."""
+def frames_message(played: Played, table: Table) -> dict[str, Any]:
+    """Return each measure over time, for every option, and when members are beyond a level.
+
+    Measures as median and 90 % band, in shown units.
+    """
     names = [n for n in _DRAWN if n in played.outputs[0]]
     options = [o.name for o in played.rehearsal.options]
     return {
@@ -134,7 +162,30 @@ def frames_message(played: Played) -> dict[str, Any]:
             name: _unit(name) | {"bands": [_course(played, option, name) for option in options]}
             for name in names
         },
+        "beyond": [
+            [told for one in found if (told := _beyond(played, i, one)) is not None]
+            for i, found in enumerate(find(played, table))
+        ],
     }
+
+
+def _beyond(played: Played, option: int, found: Finding) -> dict[str, Any] | None:
+    """Return when some members are beyond a complication that some met; None where nobody did."""
+    if not found.raised.any():
+        return None
+    sign = 1.0 if found.predicate.above else -1.0
+    values = measure(found.predicate.measure, played.outputs[option], played.ensemble.person)
+    share = (sign * (values[:, found.raised] - found.level[found.raised]) > 0.0).sum(axis=1)
+    share = share / played.members
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], share > 0.0, [0]])))
+    begins = np.concatenate([[0.0], played.times])
+    spans = [
+        [float(begins[a]), float(played.times[b - 1]), round(float(share[a:b].max()), 3)]
+        for a, b in edges.reshape(-1, 2)
+    ]
+    if not spans:
+        return None
+    return {"name": found.predicate.name, "measure": found.predicate.measure, "spans": spans}
 
 
 def _course(played: Played, option: str, name: str) -> dict[str, Any]:

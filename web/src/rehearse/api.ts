@@ -5,7 +5,10 @@ export interface Act { name: string; form: string; meaning: string; role: string
 export interface Acts { acts: Act[]; roles: string[] }
 export interface Unit { unit: string; factor: number; offset: number; label: string }
 export interface Course { low: (number | null)[]; median: (number | null)[]; high: (number | null)[] }
-export interface Frames { times: number[]; options: string[]; measures: Record<string, Unit & { bands: Course[] }> }
+/** When members are beyond a complication's level, [from, to, largest share of the members] each. */
+export interface Span { name: string; measure: string; spans: [number, number, number][] }
+/** `beyond`: of each option. */
+export interface Frames { times: number[]; options: string[]; measures: Record<string, Unit & { bands: Course[] }>; beyond: Span[][] }
 type Triple = [number, number, number];
 export interface Chance { name: string; count: number; members: number; low: number; chance: number; high: number; first: number | null; before: number }
 export interface Judged { name: string; rank: number; loss: Triple; regret: Triple; chances: Chance[]; dominated: string[]; against: string[]; lost: number }
@@ -25,7 +28,11 @@ export interface Result {
   evidence: Evidence; comparison: Comparison | null; choices: { name: string; verdict: string; against: string[] }[] | null;
   units: Record<string, Unit>; thresholds: Record<string, { meaning: string; source: string }>; frames: Frames | null; case?: Case;
 }
-export interface Listed { kept: string; durable: boolean; rehearsals: { id: string; question: string; version: number; status: string }[] }
+/** `at`: when it was answered [s since 1970]; `by`: who decided on it. */
+export interface Row { id: string; question: string; version: number; status: string; options: string[]; by: string; at: number | null }
+export interface Listed { kept: string; durable: boolean; rehearsals: Row[] }
+/** What is found when one is opened again; a result that the server no longer has is null. */
+export interface Reopened extends Case { result: Result | null; playing: boolean }
 
 export class Refused extends Error {
   constructor(said: string, readonly present: Case | null = null) { super(said); }

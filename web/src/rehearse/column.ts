@@ -4,7 +4,7 @@ import type { Act, Acts } from "./api";
 import { type Draft, joined, type Option, parted, type Step, withOption, withSteps } from "./draft";
 
 /** What an edit makes of the present draft; a quiet one leaves the fields as they stand, and the focus. */
-type Change = (edit: (draft: Draft) => Draft, quiet?: boolean) => void;
+export type Change = (edit: (draft: Draft) => Draft, quiet?: boolean) => void;
 
 const START = "60 s";
 

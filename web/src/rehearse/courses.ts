@@ -1,20 +1,22 @@
-/** The future of each option: median and 90 % band of four measures, on one axis of time and value. */
+/** The future of each option: median and 90 % band of the measures chosen, on one axis of time and value. */
 import { make, penOf } from "../page";
 import type { Course, Frames } from "./api";
 
 const SHOWN: [string, string, string][] = [
   ["mean_arterial_pressure", "MAP", "--abp"], ["heart_rate", "HR", "--ecg"], ["cardiac_output", "CO", "--accent"], ["oxygen_saturation", "SpO₂", "--pleth"],
+  ["left_atrial_pressure", "LAP", "--abp"], ["central_venous_pressure", "CVP", "--accent"],
 ];
-const LEAST: Record<string, number> = { mean_arterial_pressure: 20, heart_rate: 20, cardiac_output: 2, oxygen_saturation: 6 };
+const NAMES: Record<string, string> = { MAP: "mean arterial pressure", HR: "heart rate", CO: "cardiac output", "SpO₂": "oxygen saturation", LAP: "left atrial pressure", CVP: "central venous pressure" };
+const LEAST: Record<string, number> = { mean_arterial_pressure: 20, heart_rate: 20, cardiac_output: 2, oxygen_saturation: 6, left_atrial_pressure: 6, central_venous_pressure: 6 };
 
-interface Chart { canvas: HTMLCanvasElement; value: HTMLElement; course: Course; low: number; high: number; colour: string; unit: string }
+interface Chart { figure: HTMLElement; label: string; spans: [number, number, number][]; canvas: HTMLCanvasElement; value: HTMLElement; course: Course; low: number; high: number; colour: string; unit: string }
 
 /** Charts of every option, in the order of the columns; `at` moves all their marks. */
 export class Courses {
   private readonly charts: Chart[] = [];
   private index = 0;
 
-  constructor(readonly frames: Frames, boxes: HTMLElement[]) {
+  constructor(readonly frames: Frames, boxes: HTMLElement[], private readonly shown: Set<string>) {
     this.index = frames.times.length - 1;
     for (const [name, label, colour] of SHOWN) {
       const measure = frames.measures[name];
@@ -28,9 +30,30 @@ export class Courses {
         canvas.setAttribute("aria-label", `${label} of ${frames.options[i] ?? ""} over ${Math.round(frames.times.at(-1) ?? 0)} s: median and 90 % band, simulated`);
         figure.append(caption, canvas);
         boxes[i]?.append(figure);
-        this.charts.push({ canvas, value, course, low: middle - half, high: middle + half, colour, unit: measure.unit });
+        figure.hidden = !shown.has(label);
+        const spans = (frames.beyond[i] ?? []).filter((b) => b.measure === name).flatMap((b) => b.spans);
+        this.charts.push({ figure, label, spans, canvas, value, course, low: middle - half, high: middle + half, colour, unit: measure.unit });
       });
     }
+  }
+
+  /** A box for each measure; which are shown is kept by the room. */
+  chooser(): HTMLElement {
+    const box = make("fieldset", "chooser");
+    box.append(make("legend", "", "Courses"));
+    for (const label of [...new Set(this.charts.map((c) => c.label))]) {
+      const name = make("label", "", label), tick = make("input");
+      tick.type = "checkbox"; tick.checked = this.shown.has(label);
+      tick.setAttribute("aria-label", `${NAMES[label] ?? label} (${label})`);
+      tick.addEventListener("change", () => {
+        if (tick.checked) this.shown.add(label); else this.shown.delete(label);
+        for (const c of this.charts) c.figure.hidden = !this.shown.has(c.label);
+        this.draw();
+      });
+      name.prepend(tick);
+      box.append(name);
+    }
+    return box;
   }
 
   at(index: number): void {
@@ -49,6 +72,9 @@ export class Courses {
       if (!got) continue;
       const { pen, w, h } = got, colour = look.getPropertyValue(c.colour).trim();
       const x = (i: number): number => (last ? (i / last) * w : 0), y = (v: number): number => h - ((v - c.low) / (c.high - c.low)) * h;
+      const span = this.frames.times.at(-1) ?? 1;
+      pen.fillStyle = look.getPropertyValue("--medium").trim(); pen.globalAlpha = 0.28;
+      for (const [from, to] of c.spans) pen.fillRect((from / span) * w, 0, Math.max(2, ((to - from) / span) * w), h);
       pen.fillStyle = colour; pen.strokeStyle = colour;
       pen.globalAlpha = 0.22; pen.beginPath();
       const living = c.course.low.flatMap((v, i) => (v === null ? [] : [i]));
@@ -63,6 +89,23 @@ export class Courses {
       pen.fillText(said(c.high), 3, 10); pen.fillText(said(c.low), 3, h - 3);
     }
   }
+}
+
+/** Complications on the axis of time of the courses: when members of an option are beyond a level. */
+export function beyondLanes(frames: Frames, option: number): HTMLElement {
+  const list = make("ul", "beyond"), last = frames.times.at(-1) ?? 1, found = frames.beyond[option] ?? [];
+  for (const { name, spans } of found) {
+    const item = make("li"), lane = make("span", "lane"), most = Math.max(...spans.map((s) => s[2]));
+    for (const [from, to] of spans) {
+      const bar = make("i");
+      bar.style.left = `${(100 * from) / last}%`; bar.style.width = `${Math.max(1, (100 * (to - from)) / last)}%`;
+      lane.append(bar);
+    }
+    item.append(make("span", "", `${name}, ${spans.map(([from, to]) => `${said(from)} to ${said(to)} s`).join(" and ")}: up to ${said(100 * most)} % of members`), lane);
+    list.append(item);
+  }
+  if (!found.length) list.append(make("li", "soft", "Nobody beyond the level of a complication."));
+  return list;
 }
 
 /** A number with three figures; a dash where nobody lives. */

@@ -46,3 +46,20 @@ export function freeName(d: Draft): string {
   const taken = new Set(d.option.map((o) => o.name.toLowerCase()));
   for (let k = d.option.length + 1; ; k++) if (!taken.has(`option ${k}`)) return `option ${k}`;
 }
+
+const told = (o: Option): string => o.do.map((s) => `${s.act}${s.by ? ` (${s.by})` : ""}`).join("; ") || "no act";
+
+/** What another draft has that this one has not, in sentences. */
+export function changes(from: Draft, to: Draft): string[] {
+  const out: string[] = [], before = (d: Draft): string => d.before.map((s) => s.act).join("; ") || "nothing";
+  if (from.question !== to.question) out.push(`The question is now “${to.question}”.`);
+  if (from.for !== to.for) out.push(`It is played for ${to.for}, before for ${from.for}.`);
+  if (before(from) !== before(to)) out.push(`What is so already: ${before(to)}.`);
+  for (const o of to.option) {
+    const old = from.option.find((p) => p.name === o.name);
+    if (!old) out.push(`New option “${o.name}”: ${told(o)}.`);
+    else if (told(old) !== told(o)) out.push(`“${o.name}” is now: ${told(o)}.`);
+  }
+  for (const o of from.option) if (!to.option.some((p) => p.name === o.name)) out.push(`Option “${o.name}” is gone.`);
+  return out;
+}

@@ -1,14 +1,18 @@
 /** The rehearsal room: options are edited, played on the same members, compared, and signed or rejected. */
 import { make } from "../page";
-import { type Acts, type Case, get, type Listed, play, post, Refused, type Result } from "./api";
+import { type Acts, type Case, get, type Listed, play, post, Refused, type Reopened, type Result } from "./api";
 import { column } from "./column";
-import { Courses, said } from "./courses";
+import { beyondLanes, Courses, said } from "./courses";
 import { ask } from "./decide";
-import { begin, type Draft, edit, FIRST, freeName, type History, redo, undo } from "./draft";
+import { begin, changes, type Draft, edit, FIRST, freeName, type History, redo, undo } from "./draft";
 import { drawer, standing } from "./evidence";
+import { Hearts } from "./hearts";
+import { header } from "./header";
+import { shelf } from "./shelf";
 import { chances, differences, ranking } from "./tables";
 import "./room.css";
 
+const HERE = "rehearsal", AGAIN = 1000; // name of what this tab has open; [ms] between two looks at a play that goes on
 const KEPT_AS = "rehearsal.json", NOBODY = "Name", WHO = [{ name: "name", label: NOBODY }, { name: "qualification", label: "Qualification" }];
 
 export function mountRehearsal(root: HTMLElement): void {
@@ -27,6 +31,11 @@ class Room {
   private courses: Courses | null = null;
   private result: Result | null = null;
   private busy = false;
+  private index: number | null = null; // of the frame that is looked at; the last one by default
+  private readonly measures = new Set(["MAP", "HR", "CO", "SpO₂", "LAP", "CVP"]);
+  private readonly hearts: Hearts;
+  private readonly asked = make("div", "asked-for");
+  private readonly list = make("div", "list");
   private readonly fault = make("p", "fault");
   private readonly state = make("p", "soft state");
   private readonly progress = make("progress");
@@ -41,10 +50,12 @@ class Room {
     this.state.setAttribute("role", "status");
     this.progress.max = 1; this.progress.hidden = true;
     this.progress.setAttribute("aria-label", "progress of the rehearsal");
-    root.append(this.bar(), this.fault, this.state, this.columns, this.scrub, this.results);
+    this.hearts = new Hearts(root);
+    root.append(this.bar(), this.fault, this.state, this.asked, this.columns, this.scrub, this.results, this.list);
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("rehearsal", (event) => void this.safely(() => this.take((event as CustomEvent<string>).detail))); // the tour brings one
     addEventListener("resize", () => this.courses?.draw());
+    addEventListener("hashchange", () => { if (!root.hidden) this.courses?.draw(); });
   }
 
   async open(): Promise<void> {
@@ -54,21 +65,60 @@ class Room {
       known.id = "acts-known";
       for (const a of this.acts.acts) for (const n of [a.name, ...a.also]) known.append(new Option(`${a.meaning}`, n));
       this.root.append(known);
-      this.state.textContent = (await get<Listed>("")).kept;
+      await this.relist();
       this.show();
+      const here = sessionStorage.getItem(HERE);
+      if (here) await this.reopen(here);
     });
+  }
+
+  private async relist(): Promise<void> {
+    const listed = await get<Listed>(""), open = this.list.querySelector("details")?.open ?? false, made = shelf(listed, this.found?.id ?? "", (id) => void this.safely(() => this.reopen(id)));
+    if (!this.found) this.state.textContent = listed.kept;
+    if (made instanceof HTMLDetailsElement) made.open = open;
+    this.list.replaceChildren(made);
+  }
+
+  /** Opens one that is kept, with what was played of it; waits for a play that goes on without this page. */
+  private async reopen(id: string): Promise<void> {
+    const { result, playing, ...found } = await get<Reopened>(`/${id}`);
+    this.remember(found);
+    this.result = result;
+    this.history = edit(this.history, found.rehearsal);
+    this.kept = this.draft;
+    this.index = null;
+    this.show();
+    await this.relist();
+    if (!playing) return;
+    this.state.textContent = "It is still playing; the result comes here.";
+    const kept = this.kept;
+    setTimeout(() => { if (this.found?.id === id && this.kept === kept && this.draft === kept && !this.busy) void this.safely(() => this.reopen(id)); }, AGAIN);
+  }
+
+  private remember(found: Case): void {
+    this.found = found;
+    sessionStorage.setItem(HERE, found.id);
+  }
+
+  /** Leaves what is open as it is kept, and begins another one. */
+  private fresh(): void {
+    this.found = null; this.kept = null; this.result = null;
+    sessionStorage.removeItem(HERE);
+    this.history = edit(this.history, FIRST);
+    this.show();
+    void this.safely(() => this.relist());
   }
 
   private bar(): HTMLElement {
     const bar = make("div", "row tools-bar"), file = make("input");
-    file.type = "file"; file.accept = ".json,application/json"; file.hidden = true;
+    file.type = "file"; file.accept = ".json,.toml,application/json"; file.hidden = true;
     file.addEventListener("change", () => void this.safely(() => this.upload(file)));
     const acts: [string, string, () => void][] = [
-      ["rehearse", "Rehearse", () => void this.rehearse()], ["guess", "Own estimate", () => this.guess()],
+      ["rehearse", "Rehearse", () => void this.rehearse()], ["keep", "Save", () => void this.safely(async () => { await this.keep(); this.showResult(); })], ["guess", "Own estimate", () => this.guess()],
       ["undo", "Undo", () => this.turn(undo)], ["redo", "Redo", () => this.turn(redo)],
       ["option", "Add option", () => this.change((d) => ({ ...d, option: [...d.option, { name: freeName(d), do: [], against: [] }] }))],
       ["sign", "Sign", () => this.sign()], ["reject", "Reject", () => this.reject()],
-      ["save", "Hand over", () => this.download()], ["open", "Open", () => file.click()],
+      ["new", "New", () => this.fresh()], ["save", "Hand over", () => this.download()], ["open", "Open file", () => file.click()],
     ];
     for (const [id, words, does] of acts) {
       const button = make("button", id === "rehearse" ? "main" : "", words);
@@ -87,6 +137,7 @@ class Room {
     if (this.root.hidden || !(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
     const key = event.key.toLowerCase(), back = key === "z" && !event.shiftKey, again = key === "y" || (key === "z" && event.shiftKey);
     if (back || again) { event.preventDefault(); this.turn(back ? undo : redo); }
+    if (key === "s") { event.preventDefault(); this.buttons.get("keep")?.click(); }
     if (key === "enter") { event.preventDefault(); void this.rehearse(); }
   }
 
@@ -99,9 +150,12 @@ class Room {
   /** Draws the columns anew; results stay only where they are of what is written there. */
   private show(): void {
     const on = document.activeElement, label = on?.getAttribute("aria-label") ?? "", i = [...this.columns.children].findIndex((c) => c.contains(on));
+    const heading = this.asked.contains(on);
+    this.asked.replaceChildren(...header(this.draft, (made, quiet) => this.change(made, quiet)));
+    if (heading) this.asked.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`)?.focus();
     this.columns.replaceChildren(...this.draft.option.map((o, k) => column(this.acts, k, o, (made, quiet) => this.change(made, quiet))));
     const box = this.columns.children[i];
-    (box?.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`) ?? box?.querySelector<HTMLElement>(".adder input"))?.focus();
+    if (box) (box.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`) ?? box.querySelector<HTMLElement>(".adder input"))?.focus();
     this.showResult();
   }
 
@@ -109,11 +163,12 @@ class Room {
     const fresh = this.result !== null && this.kept === this.draft, status = this.found?.evidence?.status;
     this.scrub.replaceChildren(); this.results.replaceChildren();
     this.columns.querySelectorAll(".courses").forEach((box) => box.remove());
+    this.hearts.clear();
     this.courses = null;
     if (this.result && fresh) this.showFutures(this.result);
     else if (this.result) this.results.append(make("p", "soft", "Edited since it was played: rehearse again."));
     for (const [id, on] of Object.entries({
-      rehearse: !this.busy, undo: this.history.past.length > 0, redo: this.history.undone.length > 0, guess: !this.busy && !this.found?.evidence,
+      rehearse: !this.busy, keep: !this.busy && this.kept !== this.draft, undo: this.history.past.length > 0, redo: this.history.undone.length > 0, guess: !this.busy && !this.found?.evidence,
       sign: !this.busy && fresh && (status === "computed" || status === "reviewed"), reject: !this.busy && fresh && (status === "computed" || status === "reviewed"),
     })) { const button = this.buttons.get(id); if (button) button.disabled = !on; }
     if (this.found) this.state.textContent = standing(this.found);
@@ -122,27 +177,38 @@ class Room {
   private showFutures(result: Result): void {
     const { comparison, frames } = result;
     this.results.append(make("p", "played", `Simulated: ${result.played}`));
-    if (comparison && frames) {
+    if (frames) {
       const boxes = [...this.columns.children].map((c) => { const box = make("div", "courses"); c.append(box); return box; });
-      this.courses = new Courses(frames, boxes);
-      this.scrub.append(...this.scrubber(frames.times));
-      this.courses.at(frames.times.length - 1);
+      this.courses = new Courses(frames, boxes, this.measures);
+      this.hearts.show(frames, boxes);
+      boxes.forEach((box, i) => box.append(beyondLanes(frames, i)));
+      this.scrub.append(...this.scrubber(frames.times), this.courses.chooser());
+      this.seek(this.index ?? frames.times.length - 1);
+    }
+    if (comparison) {
       this.results.append(chances(result, comparison), ranking(result, comparison), differences(result, comparison));
     }
     this.results.append(drawer(this.found?.evidence ?? result.evidence));
   }
 
+  private seek(index: number): void {
+    this.courses?.at(index);
+    this.hearts.at(index);
+  }
+
   private scrubber(times: number[]): HTMLElement[] {
     const range = make("input"), told = make("output");
-    range.type = "range"; range.min = "0"; range.max = String(times.length - 1); range.value = range.max;
+    range.type = "range"; range.min = "0"; range.max = String(times.length - 1); range.value = String(this.index ?? times.length - 1);
     range.setAttribute("aria-label", "time in all futures");
     const at = (): void => {
       told.textContent = `${said(times[Number(range.value)])} s`;
       range.setAttribute("aria-valuetext", told.textContent);
-      this.courses?.at(Number(range.value));
+      this.index = Number(range.value);
+      this.seek(this.index);
     };
     range.addEventListener("input", at);
-    told.textContent = `${said(times.at(-1))} s`;
+    told.textContent = `${said(times[Number(range.value)])} s`;
+    range.setAttribute("aria-valuetext", told.textContent);
     return [make("span", "soft", "Time in all futures"), range, told];
   }
 
@@ -150,9 +216,10 @@ class Room {
   private async keep(): Promise<Case> {
     if (this.found && this.kept === this.draft && this.found.evidence?.status !== "signed") return this.found;
     const old = this.found?.evidence?.status === "signed" ? null : this.found, draft = this.draft;
-    this.found = await post<Case>("", { rehearsal: { ...draft, version: 1 }, id: old?.id ?? "", version: old?.version ?? 0 });
+    this.remember(await post<Case>("", { rehearsal: { ...draft, version: 1 }, id: old?.id ?? "", version: old?.version ?? 0 }));
     this.kept = draft;
-    return this.found;
+    await this.relist();
+    return this.found as Case;
   }
 
   private async rehearse(): Promise<void> {
@@ -163,6 +230,7 @@ class Room {
       this.result = null;
       this.showResult();
       await play(id, (event, content) => this.heard(event, content));
+      await this.relist();
     });
     this.busy = false; this.progress.hidden = true;
     this.showResult();
@@ -193,6 +261,7 @@ class Room {
       if (this.found?.evidence?.status === "computed") this.found = await post<Case>(`/${id}/review`, who);
       this.found = await post<Case>(`/${id}/sign`, who);
       this.showResult();
+      await this.relist();
     });
   }
 
@@ -200,6 +269,7 @@ class Room {
     ask(this.root, "Reject", "Say why this result is not to be used.", [...WHO, { name: "reason", label: "Reason" }], "Reject", async (said) => {
       this.found = await post<Case>(`/${this.found?.id ?? ""}/reject`, said);
       this.showResult();
+      await this.relist();
     });
   }
 
@@ -220,11 +290,12 @@ class Room {
 
   /** Opens a document as a new rehearsal; the server judges it first, so that a bad one changes nothing. */
   private async take(document: string): Promise<void> {
-    this.found = await post<Case>("", { rehearsal: document });
+    this.remember(await post<Case>("", { rehearsal: document }));
     this.result = null;
-    this.history = edit(this.history, this.found.rehearsal);
+    this.history = edit(this.history, (this.found as unknown as Case).rehearsal);
     this.kept = this.draft;
     this.show();
+    await this.relist();
   }
 
   /** Does it; a refusal is shown, and where another one edited meanwhile, the present version is offered. */
@@ -236,10 +307,17 @@ class Room {
     }
   }
 
+  /** Another one edited meanwhile: what they changed, and both ways on; neither loses anything. */
   private offer(present: Case): void {
-    const take = make("button", "", "Take the present version"), mine = make("button", "", "Put mine on top of it");
-    take.addEventListener("click", () => { this.fault.replaceChildren(); this.found = present; this.history = edit(this.history, present.rehearsal); this.kept = this.draft; this.show(); });
-    mine.addEventListener("click", () => { this.fault.replaceChildren(); this.found = present; this.kept = null; this.show(); });
-    this.fault.append(" ", take, " ", mine);
+    const take = make("button", "", "Take theirs"), mine = make("button", "", "Keep mine as a copy"), told = make("ul");
+    const was = this.kept ?? this.draft;
+    told.append(...changes(was, present.rehearsal).map((line) => make("li", "", line)));
+    take.addEventListener("click", () => void this.safely(() => this.reopen(present.id))); // mine stays one undo away
+    mine.addEventListener("click", () => void this.safely(async () => {
+      this.found = null; this.kept = null;
+      await this.keep();
+      this.showResult();
+    }));
+    this.fault.append(told, take, " ", mine);
   }
 }
