@@ -1,5 +1,5 @@
 /** A beating heart on a canvas: give it frames, it draws them; every cavity has the volume of its frame. */
-import { Color, DoubleSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
+import { Color, DoubleSide, FrontSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
 import { anatomy, muscles, type PartName } from "./anatomy";
 import { fatten, geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
 import { at } from "./fields";
@@ -197,6 +197,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   function dress(name: PartName): void {
     const part = own.get(name)!, { alpha, material, mesh } = part, glassy = name === "wall" && !planeNow;
     mesh.visible = alpha.value > 0.01 && !planeNow?.hides?.includes(name) && (!WITHIN.has(name) || planeNow !== null);
+    material.side = name === "wall" && planeNow ? FrontSide : DoubleSide; // its inside is behind the face of the cut
     material.uniforms["glass"]!.value = glassy ? 1 : 0;
     material.uniforms["alpha"]!.value = name === "wall" && planeNow && alpha.value > 0.01 ? 1 : alpha.value;
     material.transparent = glassy || (alpha.value < 1 && name !== "wall"); material.depthWrite = !glassy && (name === "wall" || alpha.value > 0.6);

@@ -8,7 +8,9 @@ import { meshOf, type Rgb } from "./build";
 import { join, type Surface } from "./fields";
 import { FACE_FRAGMENT, FACE_VERTEX, MARK_FRAGMENT, VERTEX } from "./shader";
 
-const CAVITY = 8, SIZE = 320; // bit of the cavities; [mm] of the face
+const CAVITY = 8; // bit of the cavities
+/** Of each shape, in a heart of 120 mL: its middle, and a side of the square that holds it in any cut [mm]. */
+const HOLDS: readonly [Vector3, number][] = [[new Vector3(16, 2, 45), 190], [new Vector3(-12, -15, 108), 110], [new Vector3(38, -15, 108), 120]];
 export interface Section { group: Group; /** The face follows the plane's turn. */ turn(plane: Vector4): void; dispose(): void }
 
 export function createSection(shared: Record<string, IUniform<unknown>>, shapes: readonly Surface[], cavities: readonly Surface[], muscle: Rgb): Section {
@@ -18,10 +20,9 @@ export function createSection(shared: Record<string, IUniform<unknown>>, shapes:
     glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: MARK_FRAGMENT, side: DoubleSide, uniforms: shared, colorWrite: false, depthWrite: false, depthTest: false,
     stencilWrite: true, stencilFunc: AlwaysStencilFunc, stencilZPass: InvertStencilOp, stencilWriteMask: i < shapes.length ? 1 << i : CAVITY,
   })), -3));
-  const square = new PlaneGeometry(SIZE, SIZE);
-  shapes.forEach((_, i) => add(new Mesh(square, new ShaderMaterial({
+  shapes.forEach((_, i) => add(new Mesh(new PlaneGeometry(HOLDS[i]![1], HOLDS[i]![1]), new ShaderMaterial({
     glslVersion: GLSL3, vertexShader: FACE_VERTEX, fragmentShader: FACE_FRAGMENT, side: DoubleSide,
-    uniforms: { ...shared, across: { value: across }, along: { value: along }, colour: { value: new Color().setRGB(...muscle) } },
+    uniforms: { ...shared, across: { value: across }, along: { value: along }, middle: { value: HOLDS[i]![0] }, colour: { value: new Color().setRGB(...muscle) } },
     stencilWrite: true, stencilWriteMask: 0, stencilFunc: EqualStencilFunc, stencilRef: 1 << i, stencilFuncMask: (1 << i) | CAVITY, stencilZPass: KeepStencilOp,
   })), -2));
   return {

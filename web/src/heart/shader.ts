@@ -94,10 +94,11 @@ void main() {
 
 /** The face of the muscle where it is cut: a square in the plane, drawn where the stencil says muscle. */
 export const FACE_VERTEX = `
-uniform vec4 plane; uniform vec3 across, along;
+uniform vec4 plane; uniform vec3 across, along, middle; uniform float w[${COUNT}];
 out vec3 local, eye, facing;
 void main() {
-  local = plane.xyz * plane.w + position.x * across + position.y * along;
+  vec3 m = middle * w[0];
+  local = m - plane.xyz * (dot(plane.xyz, m) - plane.w) + (position.x * across + position.y * along) * w[0];
   vec4 seen = modelViewMatrix * vec4(local, 1.0);
   eye = seen.xyz; facing = normalMatrix * plane.xyz;
   gl_Position = projectionMatrix * seen;
@@ -106,9 +107,8 @@ export const FACE_FRAGMENT = `
 precision highp float;
 in vec3 local, eye, facing;
 uniform vec3 colour; out vec4 shown;
-${FIBRES}${HOLES}${LIGHT}
-void main() {
-  if (inValve(local, 4.0)) discard;
+${FIBRES}${LIGHT}
+void main() { // nothing is discarded, so that the stencil is asked before the work is done
   vec3 v = normalize(-eye), n = normalize(facing);
   if (dot(n, v) < 0.0) n = -n;
   vec3 base = linear(colour) * (0.72 + 0.56 * (0.6 * noise(local * vec3(0.5, 0.5, 0.22)) + 0.4 * noise(local * 1.1)));
