@@ -117,4 +117,4 @@ def test_a_sensor_a_patient_and_the_truth(page):
     page.click("#tour-do")
     until(page, "document.querySelectorAll('#truth tr').length === 20")
     assert "The text is the one that was sealed" in page.inner_text("#demo-said")
-    assert "left coronary height" in page.inner_text("#truth")
+    assert "Left coronary height" in page.inner_text("#truth")

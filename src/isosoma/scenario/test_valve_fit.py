@@ -126,7 +126,11 @@ def test_images_of_the_patient_are_drawn_with_their_sigma_and_move_nothing_else(
 def test_another_height_than_that_of_the_images_is_called_hypothetical():
     ct = Observation("p", "left_coronary_height", 1, 1, 8e-3, 0.7e-3, device="ct")
     who = replace(PATIENT, changed=PATIENT.changed | drawn_root(PATIENT.members, 0, [ct]))
-    seen, comparison = told("14 mm", first_of(who, 4))
+    asked = TEXT.replace("height 8 mm", "height 14 mm").replace(
+        '"aortic stenosis 0.7 cm2"', '"replace aortic valve eoa 0.7 cm2"'
+    )
+    seen = played(read_rehearsal(asked), first_of(who, 4))
+    comparison = compare(seen, TABLES)
     said = answered(seen, comparison, TABLES, 0).assumptions
     (what,) = [a for a in said if a.startswith("Hypothetical")]
     assert what == ("Hypothetical: left coronary height 14 mm; images of this patient measured "

@@ -66,8 +66,8 @@ def supposed(played: Played) -> Iterator[str]:
     """Yield what the rehearsal supposes of the root that images measured otherwise."""
     for step in played.rehearsal.before:
         for name, said in step.act.row.set.items():
-            length = step.act.amount(str(said))
-            if name in MEASURED and name in played.ensemble.changed and length is not None:
+            if name in MEASURED and name in played.ensemble.changed:
+                length = step.act.amount(str(said))
                 was = float(played.ensemble.changed[name][0])
                 sigma = float(played.ensemble.changed[f"{name}_sigma"][0])
                 yield (
