@@ -1,7 +1,11 @@
 /** Talks to the server: acknowledges states, comes back by itself, and can be told to start over. */
 import type { Alarm, Message } from "./messages";
 
-export interface Listener { message(m: Message): void; link(open: boolean): void; alarm(a: Alarm): void }
+export interface Listener {
+  message(m: Message): void; link(open: boolean): void; alarm(a: Alarm): void;
+  /** Run of the server and number of the last block that came of it; empty before the first. */
+  had(): { run: string; seq: number } | null;
+}
 export interface Connection { restart(): void }
 
 const SLOWEST = 4000; // ms between two attempts
@@ -10,7 +14,8 @@ export function connect(to: Listener): Connection {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   let wait = 250, socket: WebSocket;
   const open = (): void => {
-    const mine = socket = new WebSocket(`${scheme}://${location.host}/live`);
+    const had = to.had(), since = had ? `?run=${encodeURIComponent(had.run)}&had=${had.seq}` : "";
+    const mine = socket = new WebSocket(`${scheme}://${location.host}/live${since}`);
     let over = false;
     mine.onopen = () => { wait = 250; to.link(true); };
     mine.onmessage = (event: MessageEvent<string>) => {

@@ -62,7 +62,8 @@ function scales(): void {
 function onHello(h: Hello): void {
   const same = hello !== null && hello.name === h.name && hello.hz === h.hz && hello.channels.length === h.channels.length;
   if (!same) { sweeps = strips(h); tachogram.clear(); }
-  hello = h; place = { ...place, seq: 0 };
+  if (h.run !== hello?.run) place = { ...place, seq: 0 }; // of the same run what was missed comes now, or is counted
+  hello = h;
   axis.delay = h.display_delay ?? axis.delay;
   text("axis-delay", `${axis.delay} s`);
   showPatient(h);
@@ -205,6 +206,7 @@ route((now) => {
 const connection = connect({
   message: onMessage,
   alarm: listAlarm,
+  had: () => (hello?.run && place.seq ? { run: hello.run, seq: place.seq } : null),
   link: (open) => {
     byId("link").dataset["state"] = open ? "on" : "lost";
     if (!open) text("link", "connection lost");

@@ -5,7 +5,7 @@ export interface Channel { name: string; variable: string; unit: string; counts:
 export interface Hello {
   type: "hello"; kind: "simulated" | "replay" | "composite"; name: string; hz: number; lead: number; length: number;
   /** Of the page behind the sensors [s]; seal and acts of a demonstration only. */
-  display_delay?: number; seal?: string; acts?: string[];
+  display_delay?: number; run?: string; seal?: string; acts?: string[];
   /** `composite`: what of several people is put together here. */
   patient: { name: string; id: string; born: string; allergies: string; composite?: string }; channels: Channel[];
 }
@@ -43,6 +43,8 @@ export interface Finding { kind: "sensor" | "patient"; text: string; clock: numb
 export interface Twin {
   type: "twin"; status: "none" | "building" | "live" | "failed"; said: string; share: number; clock: number; digest: string;
   age: number | null; folded: number; numbers: Record<string, Quantity>; readings: Record<string, Quantity>; findings: Finding[];
+  /** Why no simulated number is told; empty where they are. */
+  withheld: string;
 }
 export interface Span { median: number; low: number; high: number }
 export interface Band { value: number[]; low: number[]; high: number[] }

@@ -16,6 +16,7 @@ __all__ = [
     "PRESSURE_RULES",
     "flow_without_pulse",
     "is_cuff",
+    "is_line",
     "mean_between",
     "mean_fraction",
     "pulse_pressure",
@@ -63,6 +64,11 @@ def is_cuff(obs: Observation) -> bool:
     """Whether the source names itself a cuff; a source that names nothing is no cuff."""
     named = _own_name(obs.device, obs.channel)
     return _CUFF.search(obs.origin) is not None if named is None else named
+
+
+def is_line(obs: Observation) -> bool:
+    """Whether a reading is a pressure of a source that names itself an arterial line."""
+    return obs.variable in (SYS, DIA, MAP) and _own_name(obs.device, obs.channel) is False
 
 
 def _pair(view: View) -> tuple[float, float] | None:

@@ -16,11 +16,13 @@ import msgspec
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.websockets import WebSocketDisconnected
 
 from isosoma.core.errors import IsosomaError
 from isosoma.serve import rehearsal_api
 from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
+from isosoma.serve.doubts import doubts
 from isosoma.serve.guard import Guard
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
 from isosoma.serve.live_twin import Keeper
@@ -32,6 +34,8 @@ from isosoma.serve.telemetry import Lane, accept
 __all__ = ["Settings", "make_app"]
 
 RATE_EVERY = 30.0  # [s]
+GONE = (WebSocketDisconnect, WebSocketDisconnected)
+"""A browser that left: the second where the other half of the conversation noticed first."""
 STATIC = Path(__file__).parent / "static"
 SIMULATED_PATIENT = {
     "name": "Simulated patient",
@@ -156,6 +160,7 @@ async def perform(live: Live, speed: float) -> None:
 
 def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
     hello = greeting(live.player, settings.banner or patient_of(settings.recording))
+    hello["run"] = live.alarms.run
     hello["seal"] = settings.demo.truth.seal if settings.demo else ""
     hello["acts"] = list(SUGGESTED) if settings.demo else []
 
@@ -191,7 +196,9 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
     app.add_api_route("/fhir", fhir, methods=["POST"])
     app.add_api_websocket_route("/live", connected)
     add_routes(app, settings.demo, settings.keeper)
-    rehearsal_api.add_routes(app, settings.keeper, settings.lane)
+    rehearsal_api.add_routes(
+        app, settings.keeper, settings.lane, lambda: doubts(live.player.analysis, settings.keeper)
+    )
 
 
 def patient_of(recording: Recording) -> dict[str, str]:
@@ -223,7 +230,7 @@ async def serve_client(socket: WebSocket, live: Live, hello: dict[str, Any]) -> 
     """Talk to one browser until it leaves or falls too far behind."""
     await socket.accept()
     await socket.send_text(encoded(hello))
-    client = live.hub.join(time.monotonic)
+    client = live.hub.join(time.monotonic, had_of(socket, live.alarms.run))
     parts = [asyncio.create_task(send(socket, client)), asyncio.create_task(hear(socket, client))]
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -236,9 +243,16 @@ async def serve_client(socket: WebSocket, live: Live, hello: dict[str, Any]) -> 
         await asyncio.wait(parts)
 
 
+def had_of(socket: WebSocket, run: str) -> int | None:
+    """Return the last block that a browser had of this run of the server; None for none."""
+    asked = socket.query_params.get("had", "")
+    known = socket.query_params.get("run") == run and asked.isascii() and asked.isdigit()
+    return int(asked) if known and len(asked) < 19 else None
+
+
 async def send(socket: WebSocket, client: Client) -> None:
     """Send what the client may have, as long as it keeps up."""
-    with contextlib.suppress(WebSocketDisconnect):
+    with contextlib.suppress(*GONE):
         while not client.overrun:
             await client.wake.wait()
             if texts := client.take():  # a frame costs more than what it holds
@@ -248,7 +262,7 @@ async def send(socket: WebSocket, client: Client) -> None:
 
 async def hear(socket: WebSocket, client: Client) -> None:
     """Read acknowledgements; anything else ends the conversation."""
-    with contextlib.suppress(WebSocketDisconnect, msgspec.DecodeError):
+    with contextlib.suppress(*GONE, msgspec.DecodeError):
         while True:
             message = msgspec.json.decode(await socket.receive_text(), type=dict[str, int])
             client.acknowledge(message.get("ack", 0))

@@ -28,6 +28,7 @@ from isosoma.organs.circulation.parameters import shown
 from isosoma.quality.levelling import PER_CM
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal_file import read_rehearsal
+from isosoma.serve.arterial_line import means_of
 from isosoma.serve.hidden import (
     FREED,
     PATIENT,
@@ -40,7 +41,7 @@ from isosoma.serve.hidden import (
     vitals,
 )  # fmt: skip
 from isosoma.serve.live_twin import Keeper, folded
-from isosoma.serve.plant import AHEAD, HZ, Sensors, Signals, advanced, signals_of, stilled
+from isosoma.serve.plant import AHEAD, HZ, STANDING, Sensors, Signals, advanced, signals_of, stilled
 from isosoma.serve.recording import Channel, Recording
 from isosoma.twin.course import Running
 from isosoma.twin.fold import Subject, Twin
@@ -62,6 +63,7 @@ _WATCHED = 180
 """Time that the line was watched before the page begins [s]."""
 _TRANSDUCER = re.compile(r"(lower|raise) the transducer (?:by )?(\d+(?:\.\d+)?) ?cm")
 _LEVEL = "level the transducer"
+_ECG = {"take the ecg off": True, "put the ecg on": False}
 _MOST = 50.0  # [cm]
 SUGGESTED = (
     "lower the transducer 20 cm", _LEVEL, "bleed 800 mL in 10 min", "bleed 1500 mL in 5 min",
@@ -146,9 +148,10 @@ class Demo:
         """Live until `over`; a fault is kept, and said to whoever asks for samples."""
         try:
             run = started(self.truth)
-            self.past = history(run, self.began, self.rng)
+            line = _line_before(resting(run), self.began, self.rng)
+            self.past = (*history(run, self.began, self.rng), *means_of(line))
             self.heard(self.past)
-            self.heard(_line_before(resting(run), self.began, self.rng))
+            self.heard(line)
             self.run = run
             while not self.over.is_set():
                 self._step()
@@ -173,7 +176,6 @@ class Demo:
                 self.died = True
         if self.died:
             stilled(self.signals, sensors)
-            return
         second, rest = divmod(self.signals.made, int(HZ))
         if rest == 0:
             self._measure(second, sensors)
@@ -185,10 +187,13 @@ class Demo:
         out = model.advance(run.tick, run.tick, run.state, run.theta, run.inputs).outputs
         values = {name: float(v[0]) for name, v in out.items()}
         at = self.began + second * 10**9
+        if self.died:  # neither cuff nor oximeter nor ECG finds anything to measure
+            self.heard(_line(dict.fromkeys(values, STANDING), at, sensors))
+            return
         found = _line(values, at, sensors)
         if second % _MONITOR == 0:
             found += vitals(values, at, self.rng, cuff=second % _CUFF == 0)
-        self.heard(found)
+        self.heard([o for o in found if not (sensors.ecg_off and o.device == "ecg")])
 
 
 def demo(seed: int | None = None, ring: float = RING) -> Demo:
@@ -233,6 +238,8 @@ def _moved(said: str, sensors: Sensors) -> Sensors | None:
     """Return the sensors after an act on them; None where it is none."""
     if said == _LEVEL:
         return replace(sensors, lowered=0.0)
+    if said in _ECG:
+        return replace(sensors, ecg_off=_ECG[said])
     found = _TRANSDUCER.fullmatch(said)
     if found is None:
         if "transducer" in said:

@@ -8,7 +8,7 @@ from typing import Literal
 from isosoma.serve.analysis import Analysis
 from isosoma.signals.events import RULES
 
-__all__ = ["CONDITIONS", "Condition", "lead_off", "present"]
+__all__ = ["CONDITIONS", "POOR_BELOW", "Condition", "lead_off", "present"]
 
 Priority = Literal["high", "medium", "low"]
 
@@ -25,7 +25,7 @@ def _priority(name: str) -> Priority:
     return "high" if name == "high" else "low" if name in ("low", "technical") else "medium"
 
 
-POOR = "poor quality"
+POOR, POOR_BELOW = "poor quality", 0.3  # weight of the last 10 s
 CONDITIONS = {
     rule.name: Condition(rule.name.capitalize(), _priority(rule.priority)) for rule in RULES
 }
@@ -36,7 +36,7 @@ def present(state: Analysis) -> set[str]:
     """Return the names of the conditions that hold now."""
     raised = state.monitor.events.raised[0].tolist()
     found = {rule.name for rule, on in zip(state.monitor.rules, raised, strict=True) if on}
-    if state.quality is not None and state.quality.weight < 0.3 and "no signal" not in found:
+    if state.quality is not None and state.quality.weight < POOR_BELOW and "no signal" not in found:
         found.add(POOR)
     return found
 

@@ -3,8 +3,8 @@
 Every message is encoded once, whoever it goes to; only the number and the lag of a state are each
 client's own, put before what all share. A client may have two unacknowledged states in flight;
 newer messages of a kind replace the one that waits. Waveforms queue up to `QUEUE` blocks; a client
-that falls further behind is sent away with code 1013 and comes back at the present, with the gap
-visible in the numbers.
+that falls further behind is sent away with code 1013 and comes back. Who comes back to the same run
+of the server says which block it had last, and is sent those since then, as far as they are kept.
 """
 
 from __future__ import annotations
@@ -92,10 +92,20 @@ class Hub:
 
     clients: set[Client] = field(default_factory=set[Client])
     newest: dict[str, str] = field(default_factory=dict[str, str])
+    recent: deque[tuple[int, str]] = field(
+        default_factory=lambda: deque[tuple[int, str]](maxlen=QUEUE)
+    )
 
-    def join(self, clock: Callable[[], float]) -> Client:
-        """Return a new client, for whom the newest of everything waits."""
+    def join(self, clock: Callable[[], float], had: int | None = None) -> Client:
+        """Return a new client, for whom the newest of everything waits.
+
+        Parameters
+        ----------
+        had : number of the last block that it had of this run; those after it wait as well.
+        """
         client = Client(clock, dict(self.newest))
+        if had is not None:
+            client.blocks.extend(text for number, text in self.recent if number > had)
         client.wake.set()
         self.clients.add(client)
         return client
@@ -103,6 +113,7 @@ class Hub:
     def block(self, block: dict[str, Any]) -> None:
         """Give a block of samples to every client."""
         text = encoded(block)
+        self.recent.append((block["seq"], text))
         for client in self.clients:
             client.queue(text)
 

@@ -71,6 +71,7 @@ class TwinMessage(msgspec.Struct, frozen=True, tag_field="type", tag="twin"):
     digest : SHA-256 of belief and release.
     age : of the newest reading folded [s].
     readings : measured, the newest of each device. numbers : simulated.
+    withheld : why no simulated number is told, a sentence; empty where they are.
     """
 
     status: Literal["none", "building", "live", "failed"]
@@ -83,6 +84,7 @@ class TwinMessage(msgspec.Struct, frozen=True, tag_field="type", tag="twin"):
     numbers: dict[str, Number] = {}
     readings: dict[str, Number] = {}
     findings: list[Finding] = []
+    withheld: str = ""
 
 
 class Span(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@
                                     │                             │
                                     └─ "sensor"                   └─ "patient"
 
+While a rehearsal plays, readings are looked at and shown, and learnt from once it is done.
 `Keeper.messages` holds the newest message of each kind; whoever publishes takes what is new.
 """
 
@@ -23,11 +24,13 @@ from isosoma import quality
 from isosoma.core.errors import IsosomaError
 from isosoma.core.observation import Observation, Verdict
 from isosoma.infer.belief import Reading
-from isosoma.quality.cuff import is_cuff
+from isosoma.quality.cuff import is_line
+from isosoma.serve.arterial_line import Line, heard
 from isosoma.serve.beliefs import belief_message
 from isosoma.serve.cycle import Cycle, cycle_of
 from isosoma.serve.cycle_message import cycle_message
-from isosoma.serve.findings import changes, sensors, standing
+from isosoma.serve.disbelief import disbelief
+from isosoma.serve.findings import changes, sensors
 from isosoma.serve.live_messages import TwinMessage
 from isosoma.serve.numbers import Predicted, bands, numbers_of, predicted, readings_of
 from isosoma.twin.fold import Subject, Twin, absorbed, fold
@@ -36,7 +39,10 @@ from isosoma.twin.release import Release
 __all__ = ["Keeper", "Known", "folded"]
 
 _WINDOW = 900 * 10**9  # [ns] of readings that the set-up is looked at in
+_AROUND = 120 * 10**9  # [ns] before a fault that holds, without which it could not be seen
+_MOST = 7200 * 10**9  # [ns] that is looked back at most
 _RENEW = 60.0  # [s] after which bands are renewed without a new reading
+_PATIENCE = 20.0  # [s] that learning waits for a rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Keeper:
     build : gives the twin, in the keeper's thread, and tells how far it is [1].
     now : the patient's time [ns]; that of a recording may run faster than ours.
     messages : newest of each kind, with a number that grows.
+    rehearsing : set while a rehearsal needs the machine: bands and lessons wait.
+    keep : puts on disk what is about to be learnt.
     """
 
     build: Callable[[Callable[[float], Any]], Twin]
@@ -67,12 +75,17 @@ class Keeper:
     )
     seen: list[Observation] = field(default_factory=list[Observation])
     over: threading.Event = field(default_factory=threading.Event)
+    rehearsing: threading.Event = field(default_factory=threading.Event)
+    keep: Callable[[Sequence[Observation]], Any] = lambda _: None
     _again: threading.Event = field(default_factory=threading.Event)
     _queue: queue.SimpleQueue[Sequence[Observation]] = field(
         default_factory=queue.SimpleQueue[Sequence[Observation]]
     )
     _gate: quality.State = field(default_factory=quality.start)
     _findings: tuple[quality.Finding, ...] = ()
+    _line: Line = field(default_factory=Line)
+    _waiting: list[Reading] = field(default_factory=list[Reading])
+    _since: float = 0.0
     _cycle: Cycle | None = None
     _predicted: Predicted | None = None
     _number: int = 0
@@ -113,12 +126,14 @@ class Keeper:
         said, clock = self.status, now * 1e-9
         if twin is None or said.status != "live":
             return
+        why = disbelief(self._predicted, self.seen, self._findings, now)
         self.status = TwinMessage(
-            "live", "in step", 1.0, clock, twin.digest, max(0.0, (now - twin.belief.at) * 1e-9),
+            "live", "out of step" if why else "in step", 1.0, clock, twin.digest,
+            max(0.0, (now - twin.belief.at) * 1e-9),
             len(twin.first) + len(twin.timeline.readings),
-            numbers_of(twin, self._predicted, self._cycle, now),
+            {} if why else numbers_of(twin, self._predicted, self._cycle, now),
             readings_of(twin, self.seen, now),
-            [*sensors(self._findings), *changes(twin)],
+            [*sensors(self._findings), *changes(twin)], why,
         )  # fmt: skip
         self._put("twin", self.status)
 
@@ -134,25 +149,45 @@ class Keeper:
         self.messages[kind] = (self._number, message)
 
     def _step(self) -> None:
-        """Absorb what came; renew what is said of the belief where it changed or grew old."""
+        """Look at what came and absorb it; renew what is said where it changed or grew old."""
         found = self._taken()
+        if found:
+            self._waiting += self._judged(found)
         if self._again.is_set():
             self._again.clear()
+            self._waiting.clear()
             self._renew(self.build(lambda _: None))
-        elif found:
-            self.seen = [o for o in (*self.seen, *found) if o.at >= self.now() - _WINDOW]
-            self._findings = standing(quality.examine(self.seen), self.seen)
-            state = quality.with_findings(self._gate, self._findings)
-            self._gate, verdicts = quality.judge_many(state, found)
-            pairs = zip(found, verdicts, strict=True)
-            new = [Reading(o, v) for o, v in pairs if not _watched(o)]
-            if new and self.twin is not None:
+        elif self._waiting and not self._held():
+            new, self._waiting = self._waiting, []
+            if self.twin is not None:
                 self._renew(absorbed(self.twin, new, max(o.observation.at for o in new)))
         elif self._predicted is not None and self.twin is not None:
             age = (self.now() - self._predicted.at) * 1e-9
-            if age > _RENEW:
+            if age > _RENEW and not self.rehearsing.is_set():
                 self._foresee(self.twin)
         self.tell()
+
+    def _held(self) -> bool:
+        """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
+        if not self.rehearsing.is_set():
+            self._since = 0.0
+            return False
+        self._since = self._since or time.monotonic()
+        return time.monotonic() - self._since < _PATIENCE
+
+    def _judged(self, found: list[Observation]) -> list[Reading]:
+        """Look at the set-up with what came, and return what may be learnt, judged and kept."""
+        back = min((f.since - _AROUND for f in self._findings), default=self.now())
+        start = max(min(self.now() - _WINDOW, back), self.now() - _MOST)
+        self.seen = [o for o in (*self.seen, *found) if o.at >= start]
+        self._findings = quality.examine(self.seen)
+        self._line, means = heard(self._line, found, self._findings)
+        if means:
+            self.keep(means)
+        lessons = [*(o for o in found if not is_line(o)), *means]
+        state = quality.with_findings(self._gate, self._findings)
+        self._gate, verdicts = quality.judge_many(state, lessons)
+        return [Reading(o, v) for o, v in zip(lessons, verdicts, strict=True)]
 
     def _taken(self) -> list[Observation]:
         """Return what came within a second, in order of time; an instant is never cut in two."""
@@ -175,25 +210,17 @@ class Keeper:
         clock = self.now() * 1e-9
         self._put("cycle", cycle_message(cycle, clock, twin.belief.at * 1e-9))
         self._put("belief", belief_message(twin, clock))
-        self._foresee(twin)
+        self._foresee(twin, begun and self.rehearsing.is_set())
         if not begun:
             self.status = TwinMessage("live", "in step", 1.0, clock)
         self.tell()
 
-    def _foresee(self, twin: Twin) -> None:
+    def _foresee(self, twin: Twin, briefly: bool = False) -> None:
+        """Renew the numbers, and unless `briefly` the bands."""
         now = max(self.now(), twin.belief.at)
         self._predicted = predicted(twin, now)
-        self._put("forecast", bands(twin, now))
-
-
-def _watched(o: Observation) -> bool:
-    """Whether a reading is an arterial line's, which is watched against the cuff, not learnt from.
-
-    A line's every number shares the height of its transducer; the cuff has none.
-    """
-    return o.variable in ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure") and (
-        not is_cuff(o) and o.device != ""
-    )
+        if not briefly:
+            self._put("forecast", bands(twin, now))
 
 
 def folded(

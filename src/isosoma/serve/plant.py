@@ -24,7 +24,9 @@ from isosoma.serve.synthetic import MMHG, NORMAL, add_waves
 from isosoma.serve.waves import sampled
 from isosoma.twin.course import Running
 
-__all__ = ["AHEAD", "HZ", "PIECE", "Sensors", "Signals", "advanced", "signals_of", "stilled"]
+__all__ = [
+    "AHEAD", "HZ", "PIECE", "STANDING", "Sensors", "Signals", "advanced", "signals_of", "stilled",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,16 +37,17 @@ AHEAD = 0.5
 """Time that the circulation runs before what is shown [s]: the P wave of an R to come."""
 _WAVE = 0.75  # [s] that the T wave of a beat reaches beyond its R
 _TRANSIT, _BASE = 0.09, 2.0  # [s] of the pulse to the finger; of the baseline's filter
-_STANDING = 7.0 * MMHG
+STANDING = 7.0 * MMHG
 """Mean filling pressure of a circulation that stands still [Pa] (Guyton 1955, about 7 mmHg)."""
 _NOISE, _LINE_NOISE = 12e-6, 0.25 * MMHG  # [V], [Pa]
 
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """How the sensors are set up: `lowered`, the transducer below the heart [cm]."""
+    """How the sensors are set up: `lowered`, the transducer below the heart [cm]; ECG on or off."""
 
     lowered: float = 0.0
+    ecg_off: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -104,9 +107,11 @@ def stilled(signals: Signals, sensors: Sensors) -> None:
     n, first = len(signals.ecg), signals.made
     where = np.arange(first, first + PIECE) % n
     noise = _LINE_NOISE * signals.rng.standard_normal(PIECE)
-    signals.line[where] = _STANDING + sensors.lowered * PER_CM + noise
+    signals.line[where] = STANDING + sensors.lowered * PER_CM + noise
     signals.pulse[where] = 0.004 * signals.rng.standard_normal(PIECE)
     _clear(signals, first + int(_WAVE * HZ) + 1, PIECE)
+    if sensors.ecg_off:
+        signals.ecg[where] = np.nan
     signals.made += PIECE
 
 
@@ -122,6 +127,8 @@ def _write(signals: Signals, rows: Mapping[str, Floats], sensors: Sensors, no_p:
     _clear(signals, first + int(_WAVE * HZ) + 1, PIECE)
     for r in _wraps(signals, rows["phi"], first):
         _beat(signals, r, no_p)
+    if sensors.ecg_off:  # what is added to it later is lost as well
+        signals.ecg[where] = np.nan
     signals.made += PIECE
 
 

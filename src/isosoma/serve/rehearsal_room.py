@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isosoma.core.errors import AccessError, BusyError, IsosomaError, VocabularyError
 from isosoma.core.evidence import Evidence, Status
 from isosoma.core.principal import Principal
+from isosoma.infer.emulator import Emulator
 from isosoma.record import Draft, Entry
 from isosoma.scenario.acceptable import acceptable
 from isosoma.scenario.answering import answered, as_json, stale
@@ -29,14 +32,19 @@ from isosoma.scenario.playing import Played, play
 from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
+from isosoma.serve.doubts import doubted
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.rehearsal_message import case_message, result_message
 from isosoma.serve.simulation import person_of
 from isosoma.serve.telemetry import Lane
+from isosoma.twin.emulating import emulator_for
 from isosoma.twin.fold import Twin
 
-__all__ = ["Event", "Room", "Shelf"]
+__all__ = ["Event", "Room", "Shelf", "hurried"]
 
+SWITCH = 5e-4
+"""Time after which a thread lets another have the interpreter [s] while a rehearsal plays: it runs
+for some ms between two frames, and a kernel that is done should not wait for ten times as long."""
 Event = tuple[str, dict[str, Any]]
 """Name and content of what is told while it plays."""
 
@@ -93,11 +101,13 @@ class Room:
     keeper : whose twin is played; without a twin, members of the prior are.
     shelf : where rehearsals are kept.
     results : what was played last, by id; it is not kept in the log.
+    doubts : what is wrong with the sensors now.
     """
 
     keeper: Keeper | None = None
     shelf: Shelf = field(default_factory=Shelf)
     results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    doubts: Callable[[], tuple[str, ...]] = tuple
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _playing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -160,19 +170,21 @@ class Room:
             yield "fault", {"error": str(busy)}
             return
         try:
-            yield from self._play(_open(self.shelf.case(id_)), members)
+            with hurried(self.keeper):
+                yield from self._play(_open(self.shelf.case(id_)), members)
         except IsosomaError as error:
             yield "fault", {"error": str(error)}
         finally:
             self._playing.release()
 
     def _play(self, case: Case, members: int) -> Generator[Event, None, None]:
-        twin = self._twin()
+        twin, said = self._twin(), self.doubts()
         for heard in play(case.rehearsal, self._ensemble(twin, members)):
             yield "progress", {"share": heard.done / heard.total}
             if heard.played is not None:
                 last = heard.played.members == members
-                yield self._result(case, heard.played, twin, last)
+                said = tuple(dict.fromkeys((*said, *self.doubts())))
+                yield self._result(case, heard.played, twin, said, last)
 
     def _twin(self) -> Twin | None:
         """Return the twin; None where there is nobody to have one.
@@ -192,10 +204,14 @@ class Room:
             return drawn(person_of(""), members)
         return of_twin(twin, max(self._now(), twin.belief.at), members)
 
-    def _result(self, case: Case, played: Played, twin: Twin | None, last: bool) -> Event:
+    def _result(
+        self, case: Case, played: Played, twin: Twin | None, doubts: tuple[str, ...], last: bool
+    ) -> Event:
         tables = Tables(complications(), preferences())
         comparison = compare(played, tables)
-        evidence = answered(played, comparison, tables, self._now(), twin)
+        evidence = answered(played, comparison, tables, self._now(), twin, _emulator(twin))
+        withheld = "" if self.keeper is None else self.keeper.status.withheld
+        evidence = doubted(evidence, doubts, withheld)
         choices = acceptable(comparison, tables.preferences)
         said = result_message(played, comparison, evidence, choices, tables.complications)
         if not last:
@@ -208,6 +224,28 @@ class Room:
 
     def _now(self) -> int:
         return self.keeper.now() if self.keeper is not None else time.time_ns()
+
+
+@contextmanager
+def hurried(keeper: Keeper | None = None) -> Generator[None]:
+    """Let a rehearsal go first: the twin's lessons and forecasts wait, waveforms do not."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    if keeper is not None:
+        keeper.rehearsing.set()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+        if keeper is not None:
+            keeper.rehearsing.clear()
+
+
+def _emulator(twin: Twin | None) -> Emulator | None:
+    """Return the emulator that a twin was folded with, where it was."""
+    if twin is None or not twin.settings.model_error:
+        return None
+    return emulator_for(twin.subject.person, twin.settings.outputs, twin.subject.freed)
 
 
 def _same(case: Case, evidence: Evidence) -> None:

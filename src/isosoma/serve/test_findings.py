@@ -13,7 +13,7 @@ from isosoma.core.units import to_si
 from isosoma.infer.belief import Reading
 from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import read_acts
-from isosoma.serve.findings import changes, sensors, standing
+from isosoma.serve.findings import changes, sensors
 from isosoma.serve.hidden import PATIENT, hidden, history, started, vitals
 from isosoma.serve.live_twin import folded
 from isosoma.twin.course import frames
@@ -40,7 +40,7 @@ def line(offsets, seed=0):
 
 
 def told(seen):
-    return [f.text for f in sensors(standing(quality.examine(seen), seen))]
+    return [f.text for f in sensors(quality.examine(seen))]
 
 
 def test_a_lowered_transducer_is_the_sensor_until_it_is_moved_back():

@@ -35,6 +35,16 @@ def test_a_slow_client_gets_every_block_but_only_the_newest_state():
     assert late[0]["lag"] == pytest.approx(1.45)
 
 
+def test_who_comes_back_is_sent_the_blocks_since_its_last_one():
+    hub = Hub()
+    for i in range(1, QUEUE + 100):
+        hub.block({"type": "block", "seq": i})
+    back = read(hub.join(lambda: 0.0, had=QUEUE))
+    assert [b["seq"] for b in back] == list(range(QUEUE + 1, QUEUE + 100))
+    assert read(hub.join(lambda: 0.0, had=3))[0]["seq"] == 100, "memory is bounded"
+    assert read(hub.join(lambda: 0.0)) == []
+
+
 def test_at_any_speed_a_client_is_shown_at_most_so_many_states_and_the_newest_stays():
     now = [0.0]
     hub = Hub()
@@ -58,7 +68,7 @@ def test_who_joins_is_sent_the_newest_of_each_kind_and_each_is_encoded_once(monk
     hub.publish("cycle", {"type": "cycle", "v": 1})
     hub.publish("cycle", {"type": "cycle", "v": 2})
     hub.publish("belief", {"type": "belief"})
-    hub.block({"type": "block"})
+    hub.block({"type": "block", "seq": 1})
     assert len(count) == 4
     late = hub.join(lambda: 0.0)
     assert [m["type"] for m in read(late)] == ["cycle", "belief"]

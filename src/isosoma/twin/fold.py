@@ -31,6 +31,7 @@ from isosoma.infer.informed import Informed, informed
 from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.body import Person, theta_of
 from isosoma.organs.circulation.outputs import OUTPUTS
+from isosoma.quality.cuff import is_line
 from isosoma.twin.emulating import emulated, emulator_for
 from isosoma.twin.freeing import assumed_tract, freed_by, of_tract
 from isosoma.twin.release import Release
@@ -42,6 +43,7 @@ __all__ = [
     "Twin",
     "absorbed",
     "fold",
+    "lines_of",
     "operator",
     "outputs_of",
     "readings_of",
@@ -183,6 +185,11 @@ def outputs_of(readings: Iterable[Reading]) -> tuple[str, ...]:
     return (*physics.SEEN, *(n for n in OUTPUTS if n in read and n not in physics.SEEN))
 
 
+def lines_of(readings: Iterable[Reading]) -> tuple[str, ...]:
+    """Return the arterial lines among the devices: each has a transducer at a height of its own."""
+    return tuple(sorted({r.observation.device for r in readings if is_line(r.observation)}))
+
+
 def operator(
     subject: Subject, outputs: Sequence[str], instants: int, release: Release
 ) -> tuple[Predict, tuple[float, ...]]:
@@ -215,7 +222,7 @@ def fold(
     instants = len({r.observation.at for r in given})
     predict, error = operator(subject, outputs, instants, release)
     names = [p.name for p in physics.unknowns(subject.person, subject.freed)]
-    settings = release.settings(names, outputs, error)
+    settings = release.settings(names, outputs, error, lines_of(given))
     usable, unused = _sorted_out(given, settings)
     usable = _prepared(usable, subject, outputs)
     at = min((r.observation.at for r in usable), default=until)
@@ -242,15 +249,16 @@ class _Known:
 def absorbed(twin: Twin, arrived: Iterable[Reading], until: int) -> Twin:
     """Return the twin with readings that came since, at the cost of those alone.
 
-    Readings of the first hour, of a variable that none was read of before, and those that free an
-    unknown change what all rests on: then everything is folded again. A twin keeps the physics or
-    the emulator it began with.
+    Readings of the first hour, of a variable or a line that none was read of before, and those that
+    free an unknown change what all rests on: then everything is folded again. A twin keeps the
+    physics or the emulator it began with.
     """
     new = [r for r in arrived if r.observation.at <= until]
     end = twin.prior.at + round(twin.release.first * 1e9)
     outputs = twin.settings.outputs
     strange = any(n not in outputs for n in outputs_of(new))
     strange |= freed_by(new, twin.subject.freed) != twin.subject.freed
+    strange |= not {b.device for b in twin.settings.biases}.issuperset(lines_of(new))
     if strange or not twin.first or any(r.observation.at <= end for r in new):
         return _folded_again(twin, new, until)
     usable, unused = _sorted_out(new, twin.settings)
@@ -349,7 +357,7 @@ def _calibrated(
          for r, c in zip(first, columns, strict=True)]
     )  # fmt: skip
     done = esmda.calibrate(
-        prior.z, _of_columns(predict, columns, settings), y, R, prior.patient,
+        prior.z, _of_columns(predict, first, settings), y, R, prior.patient,
         esmda.equal_passes(release.passes),
     )  # fmt: skip
     at = max(r.observation.at for r in first)
@@ -358,19 +366,22 @@ def _calibrated(
 
 def _offset(reading: Reading, settings: Settings) -> float:
     """Return the variance of a persistent offset that is no unknown of the filter."""
-    known = bias_of(settings.biases, reading.observation.variable, "") >= 0
-    return 0.0 if known else reading.observation.bias**2
+    o = reading.observation
+    known = bias_of(settings.biases, o.variable, o.device) >= 0
+    return 0.0 if known else o.bias**2
 
 
 def _of_columns(
-    predict: Predict, columns: Sequence[int], settings: Settings
+    predict: Predict, first: Sequence[Reading], settings: Settings
 ) -> Callable[[Floats], Floats]:
     """Return what each datum should read: its output, and the offset of its sensor."""
     n = len(settings.walks)
-    offsets = [bias_of(settings.biases, settings.outputs[c], "") for c in columns]
+    seen_of = [r.observation for r in first]
+    columns = [settings.outputs.index(o.variable) for o in seen_of]
+    offsets = [bias_of(settings.biases, o.variable, o.device) for o in seen_of]
 
     def seen(z: Floats) -> Floats:
-        out = predict(np.ascontiguousarray(z[:, :n]), np.zeros(0))[:, list(columns)]
+        out = predict(np.ascontiguousarray(z[:, :n]), np.zeros(0))[:, columns]
         for i, k in enumerate(offsets):
             if k >= 0:
                 out[:, i] += settings.biases[k].sd * z[:, n + k]

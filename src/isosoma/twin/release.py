@@ -35,6 +35,9 @@ _TABLES = (
 _CUFF = Bias(
     ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure"), to_si(2.5, "mm[Hg]")
 )
+_LEVEL_SD, _LEVEL_TAU = to_si(2.0, "mm[Hg]"), 6 * 3600.0
+"""Spread of a line's offset, about 2.6 cm of its transducer's height, and time [s] until it is
+levelled anew (unverified)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,15 @@ class Release:
     passes: int = 4
     emulate: int = 200
 
-    def settings(self, unknowns: Sequence[str], outputs: Sequence[str],
-                 model_error: Sequence[float] = ()) -> Settings:  # fmt: skip
-        """Return the filter's settings for these unknowns and outputs [SI]."""
+    def settings(
+        self, unknowns: Sequence[str], outputs: Sequence[str], model_error: Sequence[float] = (),
+        lines: Sequence[str] = (),
+    ) -> Settings:  # fmt: skip
+        """Return the filter's settings for these unknowns, outputs [SI] and arterial lines."""
+        levels = (Bias(_CUFF.variables, _LEVEL_SD, _LEVEL_TAU, device) for device in lines)
         walks = tuple(Walk(tau_of(WALK[n], STEP)) for n in unknowns)
         return Settings(
-            tuple(outputs), walks, biases=(_CUFF,), model_error=tuple(model_error),
+            tuple(outputs), walks, biases=(_CUFF, *levels), model_error=tuple(model_error),
             members=self.members, relax=self.relax, drift=Drift(limit=4.5),
         )  # fmt: skip
 

@@ -11,14 +11,15 @@ const SHOWN: [string, string][] = [
 /** Shows a message of the twin that came `silent` seconds ago. */
 export function showTwin(t: Twin, silent: number): void {
   document.body.dataset["twin"] = t.status;
-  text("twin-said", t.status === "live" ? `twin in step${t.age === null ? "" : `, newest reading ${seconds(t.age + silent)} ago`}` : `twin: ${t.said}`);
+  document.body.dataset["step"] = t.withheld ? "out" : "in";
+  text("twin-said", t.status === "live" ? `twin ${t.said}${t.age === null ? "" : `, newest reading ${seconds(t.age + silent)} ago`}` : `twin: ${t.said}`);
   if (t.status !== "live") text("h-note", t.status === "building" ? `${t.said[0]?.toUpperCase()}${t.said.slice(1)}` : `No twin: ${t.said}`);
-  for (const [i, [name, label]] of SHOWN.entries()) tile(i, label, t.numbers[name], silent);
+  for (const [i, [name, label]] of SHOWN.entries()) tile(i, label, t.numbers[name], silent, t.withheld);
   showSaturation(Object.entries(t.readings).find(([key]) => key.startsWith("oxygen_saturation@"))?.[1], silent);
-  showFindings(t.findings);
+  showFindings(t.withheld ? [{ kind: "patient", text: t.withheld, clock: t.clock }, ...t.findings] : t.findings);
 }
 
-function tile(i: number, label: string, q: Quantity | undefined, silent: number): void {
+function tile(i: number, label: string, q: Quantity | undefined, silent: number, withheld: string): void {
   const list = byId("twin-numbers");
   const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("article", "sim"));
   if (!box.firstChild) {
@@ -31,7 +32,7 @@ function tile(i: number, label: string, q: Quantity | undefined, silent: number)
   say(".name", label);
   say(".unit", q ? unit(q.unit) : "");
   say(".value", q ? figures(q.value) : "–");
-  say(".range", q ? `${figures(q.low)}–${figures(q.high)}` : "not told yet");
+  say(".range", q ? `${figures(q.low)}–${figures(q.high)}` : withheld ? "withheld" : "not told yet");
   say(".age", q ? (q.age === null ? "not measured" : `measured ${seconds(q.age + silent)} ago`) : "");
 }
 

@@ -1,0 +1,101 @@
+"""Bad input in a real browser: a lead comes off, a connection drops, a name is markup."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import numpy as np
+import pytest
+import uvicorn
+
+from isosoma.serve.app import Settings, make_app
+from isosoma.serve.synthetic import simulate
+from tests.browser import needs_chromium, needs_page, new_page, until
+
+pytestmark = [needs_chromium, needs_page]
+
+MARKUP = "<img src=x onerror=hacked=1>"
+IDLE = "document.querySelector('.rehearsal progress').hidden"
+FAULT = "document.querySelector('.rehearsal > .fault').textContent"
+
+
+@pytest.fixture
+def recording():
+    return simulate(1200.0)
+
+
+@pytest.fixture
+def address(recording):
+    listening = socket.create_server(("127.0.0.1", 0))
+    who = {"name": MARKUP, "id": MARKUP, "born": MARKUP, "allergies": MARKUP, "composite": MARKUP}
+    server = uvicorn.Server(uvicorn.Config(
+        make_app(Settings(recording, banner=who)), log_level="warning", ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+    ))  # fmt: skip
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(10.0)
+
+
+@pytest.fixture
+def page(browser, address):
+    made = new_page(browser)
+    made.goto(address)
+    until(made, "/\\d/.test(document.querySelector('#hr').textContent)")
+    yield made
+    made.close()
+    assert made.faults == []
+
+
+def test_markup_in_a_name_is_text_in_every_view(page, address):
+    for view in ("bedside", "rehearse", "hood", "patient"):
+        page.goto(f"{address}#{view}")
+        assert page.inner_text("#p-name") == MARKUP
+        assert page.inner_text("#p-id") == MARKUP
+        assert MARKUP in page.inner_text("#composite"), "a composite is called one in every view"
+        assert page.inner_text("#kind") == "COMPOSITE"
+    assert page.evaluate("typeof hacked") == "undefined"
+    assert page.locator("img").count() == 0
+
+
+def test_a_dropped_line_is_taken_up_where_it_broke(browser, address):
+    """Every block has a number: what came while the line was down is sent when it is back."""
+    page = new_page(browser)
+    page.add_init_script("""
+        const Plain = WebSocket; window.sockets = []; window.heard = [];
+        window.WebSocket = class extends Plain {
+          constructor(at) {
+            super(at); sockets.push(this);
+            this.addEventListener("message", (e) => e.data.split("\\n").forEach((line) => {
+              const m = JSON.parse(line); if (m.type === "block") heard.push(m.seq); }));
+          }
+        };""")
+    page.goto(address)
+    until(page, "heard.length > 40")
+    page.evaluate("sockets[0].close()")
+    until(page, "sockets.length === 2 && heard.length > 120")
+    came = page.evaluate("heard")
+    assert came == list(range(came[0], came[0] + len(came)))
+    assert "lost" not in page.inner_text("#link")
+    assert page.faults == []
+    page.close()
+
+
+def test_a_lead_that_comes_off_while_futures_play_is_said_beside_the_answer(
+    page, address, recording
+):
+    page.goto(f"{address}#rehearse")
+    until(page, "document.querySelectorAll('.rehearsal .option').length === 3", 120.0)
+    page.get_by_label("time of act 1").first.fill("10 s")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+Enter")
+    until(page, f"!{IDLE}")
+    for channel in recording.channels:
+        channel.values[:] = np.nan
+    until(page, "document.querySelector('#rhythm').textContent.includes('Lead off')")
+    until(page, f"document.querySelectorAll('.course').length === 12 && {IDLE} || {FAULT}", 300.0)
+    assert page.evaluate(FAULT) == ""
+    assert "the ECG gives no signal" in page.evaluate("document.body.textContent")
