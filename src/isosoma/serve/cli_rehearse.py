@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -31,6 +30,7 @@ from isosoma.scenario.rehearsal_file import read_rehearsal, write_rehearsal
 from isosoma.serve.bedside import only_patient, twin_of
 from isosoma.serve.cli_intake import instant
 from isosoma.serve.progress import progress
+from isosoma.serve.rehearsal_room import hurried
 from isosoma.serve.rehearse_text import table
 from isosoma.serve.simulation import person_of
 from isosoma.twin.emulating import emulator_for
@@ -41,9 +41,6 @@ __all__ = ["run"]
 
 _LARGEST = 1_000_000
 T = TypeVar("T")
-_SWITCH = 5e-4
-"""Time after which a thread lets another have the interpreter [s]: it runs for some ms between two
-frames, and a kernel that is done should not wait for ten times as long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,8 +135,7 @@ def _who(arguments: argparse.Namespace, now: int) -> _Who:
 def _play(rehearsal: Rehearsal, ensemble: Ensemble, began: float) -> tuple[Played, float]:
     """Play all members, and tell when the first results were there [s]."""
     last, first = None, 0.0
-    sys.setswitchinterval(_SWITCH)
-    with progress("rehearsing", 100.0, "%") as told:
+    with hurried(), progress("rehearsing", 100.0, "%") as told:
         for heard in play(rehearsal, ensemble):
             told(100.0 * heard.done / heard.total)
             if heard.played is not None:
