@@ -17,6 +17,8 @@ function vessel(root: Field, points: readonly Vec3[], radius: (q: number) => num
   }, (s) => ahead(part(s)), (s) => radius(part(s)), along);
 }
 
+/** Where a root is at the end of diastole, for what leaves its vessel far from the valve plane. */
+const still = (root: Field): Field => sum({ ...root, h: [0, 0, 0] }, { k: [0, 0, HEIGHT] });
 const STILL = { k: [0, 0, HEIGHT] as Vec3 };
 const stub = (from: Vec3, points: readonly Vec3[], radius: number): Surface => vessel(sum(STILL, { k: from }), points, () => radius, 14);
 
@@ -32,12 +34,12 @@ const wide = (q: number): number => 11 + 3.4 * bell(q - 0.07, 0.05) - 2.6 * smoo
 const DESCENDS = 0.72; // share of the way at which the arch becomes the descending aorta
 function aorta(root: Field): Surface {
   return join(vessel(root, ARCH, wide, 60, 0, DESCENDS), // brachiocephalic, left common carotid and left subclavian artery
-    vessel(root, [[-8, 8, 62], [-12, 7, 78], [-20, 5, 92]], () => 5.6, 10), vessel(root, [[1, 20, 69], [1, 20, 80], [-1, 20, 92]], () => 3.6, 10), vessel(root, [[11, 36, 67], [13, 38, 80], [18, 39, 91]], () => 4.3, 10));
+    vessel(still(root), [[-8, 8, 62], [-12, 7, 78], [-20, 5, 92]], () => 5.6, 10), vessel(still(root), [[1, 20, 69], [1, 20, 80], [-1, 20, 92]], () => 3.6, 10), vessel(still(root), [[11, 36, 67], [13, 38, 80], [18, 39, 91]], () => 4.3, 10));
 }
 
 function pulmonary(root: Field): Surface {
   const trunk: Vec3[] = [[-2, -2, -6], [1, 3, 8], [4, 13, 18], [10, 26, 21], [24, 42, 18], [42, 50, 17]];
-  return join(vessel(root, trunk, (q) => 11.5 + bell(q - 0.1, 0.12) - 3.5 * q, 36), vessel(root, [[6, 18, 17], [-4, 36, 20], [-24, 57, 17], [-58, 64, 10]], () => 8, 28));
+  return join(vessel(root, trunk, (q) => 11.5 + bell(q - 0.1, 0.12) - 3.5 * q, 36), vessel(still(root), [[6, 18, 17], [-4, 36, 20], [-24, 57, 17], [-58, 64, 10]], () => 8, 28));
 }
 
 export function vesselParts(): Record<"aorta" | "descending" | "pulmonary" | "veins" | "caval" | "coronaries", Surface> {
