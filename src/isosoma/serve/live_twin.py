@@ -63,7 +63,8 @@ class Keeper:
     now : the patient's time [ns]; that of a recording may run faster than ours.
     messages : newest of each kind, with a number that grows.
     rehearsing : set while a rehearsal needs the machine: bands and lessons wait.
-    keep : puts on disk what is about to be learnt.
+    gate, faults, line : what quality remembers, the set-up's faults, and what waits of the lines.
+    waited : when a rehearsal began to hold lessons up [s]; 0 while none does.
     """
 
     build: Callable[[Callable[[float], Any]], Twin]
@@ -76,16 +77,15 @@ class Keeper:
     seen: list[Observation] = field(default_factory=list[Observation])
     over: threading.Event = field(default_factory=threading.Event)
     rehearsing: threading.Event = field(default_factory=threading.Event)
-    keep: Callable[[Sequence[Observation]], Any] = lambda _: None
     _again: threading.Event = field(default_factory=threading.Event)
     _queue: queue.SimpleQueue[Sequence[Observation]] = field(
         default_factory=queue.SimpleQueue[Sequence[Observation]]
     )
-    _gate: quality.State = field(default_factory=quality.start)
-    _findings: tuple[quality.Finding, ...] = ()
-    _line: Line = field(default_factory=Line)
+    gate: quality.State = field(default_factory=quality.start)
+    faults: tuple[quality.Finding, ...] = ()
+    line: Line = field(default_factory=Line)
     _waiting: list[Reading] = field(default_factory=list[Reading])
-    _since: float = 0.0
+    waited: float = 0.0
     _cycle: Cycle | None = None
     _predicted: Predicted | None = None
     _number: int = 0
@@ -126,14 +126,14 @@ class Keeper:
         said, clock = self.status, now * 1e-9
         if twin is None or said.status != "live":
             return
-        why = disbelief(self._predicted, self.seen, self._findings, now)
+        why = disbelief(self._predicted, self.seen, self.faults, now)
         self.status = TwinMessage(
             "live", "out of step" if why else "in step", 1.0, clock, twin.digest,
             max(0.0, (now - twin.belief.at) * 1e-9),
             len(twin.first) + len(twin.timeline.readings),
             {} if why else numbers_of(twin, self._predicted, self._cycle, now),
             readings_of(twin, self.seen, now),
-            [*sensors(self._findings), *changes(twin)], why,
+            [*sensors(self.faults), *changes(twin)], why,
         )  # fmt: skip
         self._put("twin", self.status)
 
@@ -152,12 +152,12 @@ class Keeper:
         """Look at what came and absorb it; renew what is said where it changed or grew old."""
         found = self._taken()
         if found:
-            self._waiting += self._judged(found)
+            self._waiting += _judged(self, found)
         if self._again.is_set():
             self._again.clear()
             self._waiting.clear()
             self._renew(self.build(lambda _: None))
-        elif self._waiting and not self._held():
+        elif self._waiting and not _held(self):
             new, self._waiting = self._waiting, []
             if self.twin is not None:
                 self._renew(absorbed(self.twin, new, max(o.observation.at for o in new)))
@@ -166,28 +166,6 @@ class Keeper:
             if age > _RENEW and not self.rehearsing.is_set():
                 self._foresee(self.twin)
         self.tell()
-
-    def _held(self) -> bool:
-        """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
-        if not self.rehearsing.is_set():
-            self._since = 0.0
-            return False
-        self._since = self._since or time.monotonic()
-        return time.monotonic() - self._since < _PATIENCE
-
-    def _judged(self, found: list[Observation]) -> list[Reading]:
-        """Look at the set-up with what came, and return what may be learnt, judged and kept."""
-        back = min((f.since - _AROUND for f in self._findings), default=self.now())
-        start = max(min(self.now() - _WINDOW, back), self.now() - _MOST)
-        self.seen = [o for o in (*self.seen, *found) if o.at >= start]
-        self._findings = quality.examine(self.seen)
-        self._line, means = heard(self._line, found, self._findings)
-        if means:
-            self.keep(means)
-        lessons = [*(o for o in found if not is_line(o)), *means]
-        state = quality.with_findings(self._gate, self._findings)
-        self._gate, verdicts = quality.judge_many(state, lessons)
-        return [Reading(o, v) for o, v in zip(lessons, verdicts, strict=True)]
 
     def _taken(self) -> list[Observation]:
         """Return what came within a second, in order of time; an instant is never cut in two."""
@@ -221,6 +199,28 @@ class Keeper:
         self._predicted = predicted(twin, now)
         if not briefly:
             self._put("forecast", bands(twin, now))
+
+
+def _held(keeper: Keeper) -> bool:
+    """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
+    if not keeper.rehearsing.is_set():
+        keeper.waited = 0.0
+        return False
+    keeper.waited = keeper.waited or time.monotonic()
+    return time.monotonic() - keeper.waited < _PATIENCE
+
+
+def _judged(keeper: Keeper, found: list[Observation]) -> list[Reading]:
+    """Look at the set-up with what came, and return what may be learnt, judged."""
+    back = min((f.since - _AROUND for f in keeper.faults), default=keeper.now())
+    start = max(min(keeper.now() - _WINDOW, back), keeper.now() - _MOST)
+    keeper.seen = [o for o in (*keeper.seen, *found) if o.at >= start]
+    keeper.faults = quality.examine(keeper.seen)
+    keeper.line, means = heard(keeper.line, found, keeper.faults)
+    lessons = [*(o for o in found if not is_line(o)), *means]
+    state = quality.with_findings(keeper.gate, keeper.faults)
+    keeper.gate, verdicts = quality.judge_many(state, lessons)
+    return [Reading(o, v) for o, v in zip(lessons, verdicts, strict=True)]
 
 
 def folded(
