@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -17,6 +18,7 @@ from tests.browser import until as wait_until
 until = partial(wait_until, seconds=120.0)  # three futures take longer than a page
 FAULT = "document.querySelector('.rehearsal > .fault').textContent"
 IDLE = "document.querySelector('.rehearsal progress').hidden"
+PICTURE = "document.querySelector('.future canvas').toDataURL()"
 
 pytestmark = [
     needs_chromium,
@@ -40,26 +42,45 @@ def address():
     thread.join(10.0)
 
 
-@pytest.fixture
-def page(browser, address):
-    made = new_page(browser)
+def opened(browser, address, **settings):
+    made = new_page(browser, **settings)
     made.goto(address)
     until(made, "document.querySelectorAll('.rehearsal .option').length === 3")
     until(made, "document.querySelectorAll('#acts-known option').length > 20")
+    return made
+
+
+@pytest.fixture
+def page(browser, address):
+    made = opened(browser, address)
     yield made
     made.close()
     assert made.faults == []
+
+
+def short(page):
+    page.get_by_label("Played for").fill("90 s")
+    page.keyboard.press("Tab")
+
+
+def keep(page, question):
+    """Ask this, and keep it."""
+    page.get_by_label("Question", exact=True).fill(question)
+    page.keyboard.press("Tab")
+    page.click("#r-keep")
+    until(page, f"document.querySelector('#r-keep').disabled || {FAULT}")
 
 
 def played(page):
     page.get_by_label("time of act 1").first.fill("10 s")
     page.keyboard.press("Tab")
     page.keyboard.press("Control+Enter")
-    until(page, f"document.querySelectorAll('.course').length === 12 && {IDLE} || {FAULT}")
+    until(page, f"document.querySelectorAll('.course').length === 18 && {IDLE} || {FAULT}")
     assert page.evaluate(FAULT) == ""
 
 
 def test_three_futures_are_played_scrubbed_and_signed(page):
+    short(page)
     played(page)
     assert "computed" in page.inner_text(".state")
     assert page.locator(".played").inner_text().startswith("Simulated: 128 members")
@@ -125,6 +146,21 @@ def test_an_unknown_act_is_told_in_a_sentence(page):
     assert "option 'fluid'" in page.evaluate(FAULT)
 
 
+def test_what_cannot_be_is_told_beside_its_field_and_keeps_nothing(page):
+    kept = page.evaluate("fetch('./rehearsals').then((r) => r.text())")
+    wrong = "document.querySelector('.wrong:not(:empty)')?.textContent ?? ''"
+    words = page.get_by_label("act 1, with its dose").first
+    for said, told in (("flood 500 mL", "no act that is known"), ("fluid 900 L", "fluid")):
+        words.fill(said)
+        page.keyboard.press("Tab")
+        until(page, f"{wrong}.includes({told!r})")
+        assert words.get_attribute("aria-invalid") == "true"
+    words.fill("fluid 250 mL in 5 min")
+    page.keyboard.press("Tab")
+    until(page, f"!{wrong}")
+    assert page.evaluate("fetch('./rehearsals').then((r) => r.text())") == kept
+
+
 def test_a_dose_is_never_invented(page):
     add = page.get_by_label("act to add to watch")
     add.fill("bleed")
@@ -132,10 +168,117 @@ def test_a_dose_is_never_invented(page):
     assert page.get_by_label("act 1, with its dose").first.input_value().startswith("bleed ? mL")
 
 
+def test_the_heart_of_each_future_beats_and_follows_the_slider(page):
+    short(page)
+    played(page)
+    assert page.locator(".future canvas").count() == 3
+    pixels = (
+        "[...document.querySelectorAll('.future canvas')].map((c) => { const d ="
+        " c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
+        " for (let i = 0; i < d.length; i += 4) if (d[i] > 90) n++; return n; })"
+    )
+    until(page, f"{pixels}.every((n) => n > 500)")
+    shown = page.evaluate(PICTURE)
+    until(page, f"{PICTURE} !== {shown!r}")
+    assert page.locator("canvas").evaluate_all(
+        "all => all.filter((c) => c.closest('.heart-stage')).length"
+    ) == 1, "one context draws every future"  # fmt: skip
+    told = page.locator(".future figcaption").nth(1).inner_text()
+    page.get_by_label("time in all futures").focus()
+    page.keyboard.press("Home")
+    assert "LV" in told
+    assert page.locator(".future figcaption").nth(1).inner_text() != told
+    assert "…" in page.locator(".course figcaption b").first.inner_text()
+
+
+def test_a_heart_stands_still_where_motion_is_unwanted(browser, address):
+    made = opened(browser, address, reduced_motion="reduce")
+    short(made)
+    played(made)
+    until(made, f"{PICTURE}.length > 5000")
+    time.sleep(1.0)
+    shown = made.evaluate(PICTURE)
+    time.sleep(1.0)
+    assert made.evaluate(PICTURE) == shown
+    made.close()
+
+
+def test_courses_are_chosen_by_key(page):
+    short(page)
+    played(page)
+    seen = "[...document.querySelectorAll('.course')].filter((c) => !c.hidden).length"
+    assert page.evaluate(seen) == 18
+    page.get_by_label("central venous pressure (CVP)").focus()
+    page.keyboard.press("Space")
+    assert page.evaluate(seen) == 15
+
+
+def test_two_who_edit_one_rehearsal_lose_nothing(browser, address):
+    first, second = opened(browser, address), None
+    keep(first, "own question")
+    id_ = first.evaluate("sessionStorage.getItem('rehearsal')")
+    second = opened(browser, address)
+    second.locator(".shelf summary").click()
+    second.locator(".shelf button:enabled").first.click()
+    until(second, f"sessionStorage.getItem('rehearsal') === {id_!r}")
+    keep(first, "theirs first")
+    keep(second, "mine second")
+    until(second, f"{FAULT}.includes('somebody changed the rehearsal meanwhile')")
+    assert "“theirs first”" in second.evaluate(FAULT)
+    second.get_by_text("Keep mine as a copy").click()
+    until(second, f"sessionStorage.getItem('rehearsal') !== {id_!r} && !{FAULT}")
+    assert second.get_by_label("Question", exact=True).input_value() == "mine second"
+    asked = second.evaluate("fetch('./rehearsals').then((r) => r.json())")["rehearsals"]
+    assert {"theirs first", "mine second"} <= {r["question"] for r in asked}
+
+    keep(first, "theirs again")
+    third = opened(browser, address)
+    third.evaluate(f"sessionStorage.setItem('rehearsal', {id_!r})")
+    third.reload()
+    until(third, "document.querySelector('[aria-label=Question]')?.value === 'theirs again'")
+    keep(first, "theirs last")
+    keep(third, "mine")
+    third.get_by_text("Take theirs").click()
+    until(third, "document.querySelector('[aria-label=Question]')?.value === 'theirs last'")
+    third.keyboard.press("Control+z")
+    assert third.get_by_label("Question", exact=True).input_value() == "mine", "one undo away"
+    for made in (first, second, third):
+        assert made.faults == []
+        made.close()
+
+
+def test_who_leaves_while_it_plays_finds_the_result_on_return(browser, address):
+    made = opened(browser, address)
+    short(made)
+    made.keyboard.press("Control+Enter")
+    until(made, f"!{IDLE} && document.querySelector('.rehearsal progress').value > 0 || {FAULT}")
+    made.reload()
+    wait_until(made, "document.querySelectorAll('.course').length === 18", 300.0)
+    assert "computed" in made.inner_text(".state")
+    made.close()
+
+
+def test_a_rejected_one_keeps_its_reason_in_the_list(page):
+    short(page)
+    played(page)
+    page.click("#r-reject")
+    page.fill("dialog [name=name]", "A")
+    page.fill("dialog [name=qualification]", "test")
+    page.fill("dialog [name=reason]", "too late")
+    page.click("dialog button.main")
+    until(
+        page,
+        "document.querySelector('.state').textContent.includes('rejected by A, test: too late')",
+    )
+    page.locator(".shelf summary").click()
+    assert "rejected" in page.inner_text(".shelf").lower()
+
+
 @needs_axe
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)])
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
 def test_the_room_is_accessible_and_fits(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    short(page)
     played(page)
     assert_accessible(page, "#view-rehearse")
     room = "document.querySelector('#view-rehearse')"

@@ -6,6 +6,7 @@
     GET  /rehearsals                those there are, and where they are kept
     POST /rehearsals                {rehearsal, id, version}: a new one, or an edit of a version
     GET  /rehearsals/{id}           where it stands, what was played, whether it plays now
+    POST /rehearsals/check          {rehearsal}: whether it can be read; nothing is kept
     POST /rehearsals/{id}/play      server-sent events: progress, partial, answer | fault
     GET  /rehearsals/{id}/frames    the course of every option
     POST /rehearsals/{id}/guess     {name, qualification, option, reason}, before the answer
@@ -39,6 +40,7 @@ from isosoma.core.errors import (
 from isosoma.core.evidence import Status
 from isosoma.core.principal import Principal
 from isosoma.scenario.case import Case
+from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 from isosoma.serve.live_twin import Keeper
@@ -110,6 +112,9 @@ def _add_writing(app: FastAPI, room: Room, playing: set[str]) -> None:
     async def edit(request: Request) -> Response:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
+    async def check(request: Request) -> Response:
+        return await _with(request, _Edit, _check)
+
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
             _marked(playing, room.shelf.case(id_).id,
@@ -123,6 +128,7 @@ def _add_writing(app: FastAPI, room: Room, playing: set[str]) -> None:
         return await _with(request, _Decision, lambda asked: _decide(room, id_, step, asked))
 
     app.add_api_route("/rehearsals", edit, methods=["POST"])
+    app.add_api_route("/rehearsals/check", check, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/play", play, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/guess", guess, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/{step}", decide, methods=["POST"])
@@ -179,9 +185,17 @@ def _frames(room: Room, id_: str) -> dict[str, Any]:
     return {"frames": found["frames"]}
 
 
+def _read(raw: str | dict[str, Any]) -> Rehearsal:
+    return read_rehearsal(raw) if isinstance(raw, str) else rehearsal_of(raw)
+
+
+def _check(asked: _Edit) -> dict[str, Any]:
+    return {"options": [o.name for o in _read(asked.rehearsal).options]}
+
+
 def _edit(room: Room, asked: _Edit) -> Response:
     raw = asked.rehearsal
-    rehearsal = read_rehearsal(raw) if isinstance(raw, str) else rehearsal_of(raw)
+    rehearsal = _read(raw)
     try:
         return answer(200, room.tell(room.edit(asked.id, asked.version, rehearsal)))
     except AccessError as error:

@@ -160,36 +160,6 @@ def test_who_is_beyond_a_level_is_told_with_the_times(client):
     assert any(begin >= 10.0 for b in bled_out for begin, _, _ in b["spans"])
 
 
-def test_the_list_tells_state_who_and_when_and_each_is_opened_again(client):
-    id_ = made(client)["id"]
-    row = client.get("/rehearsals").json()["rehearsals"][0]
-    assert (row["status"], row["by"], row["at"]) == ("asked", "", None)
-    told = client.get(f"/rehearsals/{id_}").json()
-    assert (told["result"], told["playing"]) == (None, False)
-    answer = events(client, id_)[-1][1]
-    assert client.get(f"/rehearsals/{id_}").json()["result"]["frames"] == answer["frames"]
-    client.post(f"/rehearsals/{id_}/reject", json={**ME, "reason": "too late"})
-    row = client.get("/rehearsals").json()["rehearsals"][0]
-    assert (row["status"], row["by"], row["options"][0]) == ("rejected", "A", "watch")
-    assert row["at"] > 1.7e9
-    client.post("/rehearsals", json={"rehearsal": TEXT.replace("90 s", "60 s"), "id": id_,
-                                     "version": 1})  # fmt: skip
-    assert client.get(f"/rehearsals/{id_}").json()["result"] is None, "that was of another"
-
-
-def test_who_is_beyond_a_level_is_told_with_the_times(client):
-    bled = TEXT.replace("fluid 500 mL in 1 min at 10 s", "bleed 2 L in 30 s at 10 s")
-    id_ = client.post("/rehearsals", json={"rehearsal": bled}).json()["id"]
-    frames = events(client, id_)[-1][1]["frames"]
-    bled_out = frames["beyond"][1]
-    assert "arrest" in {b["name"] for b in bled_out}
-    assert frames["beyond"][0] == []
-    for begin, end, share in (span for b in bled_out for span in b["spans"]):
-        assert 0.0 <= begin < end <= frames["times"][-1]
-        assert 0.0 < share <= 1.0
-    assert any(begin >= 10.0 for b in bled_out for begin, _, _ in b["spans"])
-
-
 def test_a_rehearsal_outlives_the_server_where_a_log_is_open(tmp_path):
     with open_log(tmp_path / "log") as log:
         id_ = made(client_of(Lane(log, "p1")))["id"]
@@ -197,17 +167,6 @@ def test_a_rehearsal_outlives_the_server_where_a_log_is_open(tmp_path):
         again = client_of(Lane(log, "p1"))
         assert again.get(f"/rehearsals/{id_}").json()["version"] == 1
         assert again.get("/rehearsals").json()["durable"]
-
-
-def test_an_answer_outlives_the_server_without_its_courses(tmp_path):
-    with open_log(tmp_path / "log") as log:
-        first = client_of(Lane(log, "p1"))
-        id_ = made(first)["id"]
-        ranked = events(first, id_)[-1][1]["comparison"]
-    with open_log(tmp_path / "log") as log:
-        kept = client_of(Lane(log, "p1")).get(f"/rehearsals/{id_}").json()["result"]
-    assert kept["comparison"] == ranked
-    assert (kept["frames"], kept["units"]["mean_arterial_pressure"]["unit"]) == (None, "mmHg")
 
 
 def test_an_answer_outlives_the_server_without_its_courses(tmp_path):

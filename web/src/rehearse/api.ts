@@ -51,6 +51,13 @@ const posted = async (path: string, body: unknown): Promise<Response> =>
 
 export const post = async <T>(path: string, body: unknown): Promise<T> => (await (await posted(path, body)).json()) as T;
 
+/** Why an act of an option cannot be read; nothing where it can. */
+export async function wrongIn(option: string, act: string): Promise<string> {
+  const question = "Can this be read?", other = option === "." ? ".." : ".";
+  try { await post("/check", { rehearsal: { question, for: "24 h", option: [{ name: option, do: [act] }, { name: other }] } }); } catch (error) { return error instanceof Error ? error.message : String(error); }
+  return "";
+}
+
 /** Plays a rehearsal; each event is told as it comes. */
 export async function play(id: string, told: (event: string, content: unknown) => void): Promise<void> {
   const reader = (await posted(`/${id}/play`, {})).body?.pipeThrough(new TextDecoderStream()).getReader();

@@ -1,6 +1,6 @@
 /** One option as it is edited: its name, and its acts as sentences with their times. */
 import { make } from "../page";
-import type { Act, Acts } from "./api";
+import { type Act, type Acts, wrongIn } from "./api";
 import { type Draft, joined, type Option, parted, type Step, withOption, withSteps } from "./draft";
 
 /** What an edit makes of the present draft; a quiet one leaves the fields as they stand, and the focus. */
@@ -36,8 +36,8 @@ function sentence(act: Act): string {
   return [act.name, ...parts].join(" ");
 }
 
-function stepRow(acts: Acts, i: number, k: number, step: Step, change: Change): HTMLElement {
-  const row = make("li", "step"), { what, at } = parted(step.act);
+function stepRow(acts: Acts, i: number, k: number, option: Option, step: Step, change: Change): HTMLElement {
+  const row = make("li", "step"), wrong = make("p", "wrong"), { what, at } = parted(step.act);
   const set = (edit: (old: Step) => Step): void => change((d) => withSteps(d, i, (s) => s.map((o, j) => (j === k ? edit(o) : o))), true);
   const role = make("select"), usual = rowOf(acts, what)?.role ?? "";
   role.setAttribute("aria-label", `who does act ${k + 1}`);
@@ -45,12 +45,19 @@ function stepRow(acts: Acts, i: number, k: number, step: Step, change: Change): 
   role.addEventListener("change", () => set((o) => ({ ...o, by: role.value })));
   const words = field(`act ${k + 1}, with its dose`, what, (said) => set((o) => ({ ...o, act: joined(said, parted(o.act).at) })));
   words.className = "words";
+  wrong.setAttribute("role", "alert");
+  const check = (): void => void wrongIn(option.name, joined(words.value, time.value)).then((said) => {
+    wrong.textContent = said;
+    for (const input of [words, time]) input.setAttribute("aria-invalid", String(said !== ""));
+  });
+  words.addEventListener("change", check);
   words.title = rowOf(acts, what)?.form ?? "";
   const time = field(`time of act ${k + 1}`, at, (said) => set((o) => ({ ...o, act: joined(parted(o.act).what, said) })));
   time.className = "time";
+  time.addEventListener("change", check);
   const under = make("div", "row");
   under.append(make("span", "soft", "at"), time, role, button("×", `remove act ${k + 1} of option ${i + 1}`, () => change((d) => withSteps(d, i, (s) => s.filter((_, j) => j !== k)))));
-  row.append(words, under);
+  row.append(words, under, wrong);
   return row;
 }
 
@@ -80,7 +87,7 @@ export function column(acts: Acts, i: number, option: Option, change: Change): H
   const name = field(`name of option ${i + 1}`, option.name, (said) => change((d) => withOption(d, i, (o) => ({ ...o, name: said })), true));
   name.className = "name";
   head.append(name, button("×", `remove option ${option.name}`, () => change((d) => ({ ...d, option: d.option.filter((_, k) => k !== i) }))));
-  list.append(...option.do.map((step, k) => stepRow(acts, i, k, step, change)));
+  list.append(...option.do.map((step, k) => stepRow(acts, i, k, option, step, change)));
   if (!option.do.length) list.append(make("li", "soft", "No act: waits and watches."));
   box.append(head, list, adder(acts, i, option, change));
   return box;

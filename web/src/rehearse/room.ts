@@ -82,9 +82,10 @@ class Room {
   /** Opens one that is kept, with what was played of it; waits for a play that goes on without this page. */
   private async reopen(id: string): Promise<void> {
     const { result, playing, ...found } = await get<Reopened>(`/${id}`);
+    const same = this.found?.id === id && this.found.version === found.version && this.kept === this.draft;
     this.remember(found);
     this.result = result;
-    this.history = edit(this.history, found.rehearsal);
+    if (!same) this.history = edit(this.history, found.rehearsal);
     this.kept = this.draft;
     this.index = null;
     this.show();
