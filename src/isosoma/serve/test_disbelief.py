@@ -13,12 +13,13 @@ from isosoma.core.evidence import Applicability, Evidence, Option, Provenance
 from isosoma.core.observation import Observation, Verdict
 from isosoma.core.units import to_si
 from isosoma.quality import Finding
+from isosoma.scenario.rehearsal_file import rehearsal_of
 from isosoma.serve.analysis import begin
 from isosoma.serve.disbelief import disbelief
 from isosoma.serve.doubts import doubted, doubts
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.numbers import SAID, Predicted
-from isosoma.serve.rehearsal_room import SWITCH, hurried
+from isosoma.serve.rehearsal_room import SWITCH, Room, hurried
 
 NOW, SECOND = 1_790_000_000 * 10**9, 10**9
 PRESSURE, RATE = "mean_arterial_pressure", "heart_rate"
@@ -81,6 +82,18 @@ def test_a_lead_that_is_off_is_said_beside_the_answer():
     assert doubts(state, None) == ("the ECG is poor: flat",)
     found = doubted(evidence(), doubts(state, None)).applicability
     assert (found.verdict, found.reasons) == ("edge", ("the ECG is poor: flat",))
+
+
+def test_a_lead_that_comes_off_while_futures_play_is_said_beside_their_answer():
+    said = iter([(), (), ("the ECG gives no signal",)])
+    room = Room(doubts=lambda: next(said, ("the ECG gives no signal",)))
+    options = [{"name": n} for n in "abc"]
+    rehearsal = rehearsal_of({"question": "?", "for": "60 s", "option": options})
+    id_ = room.edit("", 0, rehearsal).id
+    told = dict(room.play(id_, 24))
+    verdict = told["answer"]["evidence"]["applicability"]
+    assert "the ECG gives no signal" in verdict["reasons"]
+    assert verdict["verdict"] != "in"
 
 
 def test_an_answer_of_a_twin_that_is_gainsaid_holds_no_number():
