@@ -91,7 +91,7 @@ class Room {
     this.show();
     await this.relist();
     if (!playing) return;
-    this.state.textContent = "It is still playing; the result comes here.";
+    if (!result) this.state.textContent = "It is still playing; the result comes here.";
     const kept = this.kept;
     setTimeout(() => { if (this.found?.id === id && this.kept === kept && this.draft === kept && !this.busy) void this.safely(() => this.reopen(id)); }, AGAIN);
   }
