@@ -275,7 +275,7 @@ def test_a_rejected_one_keeps_its_reason_in_the_list(page):
 
 
 @needs_axe
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)])
 def test_the_room_is_accessible_and_fits(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     short(page)
