@@ -115,10 +115,11 @@ def test_a_contraction_never_softens_a_wall(v, one, other):
 @given(st.floats(1e-5, 3e-4), st.floats(0, 1), st.floats(-1e4, 1e4))
 def test_what_is_outside_of_a_wall_adds_to_its_pressure(v, e, outside):
     vessel = (1e8, 1e-4)
-    for step, before, takes in (
+    walls: list[tuple[Callable[..., float], tuple[float, ...], tuple[float, ...]]] = [
         (ventricle, (v, e), LV), (atrium, (v, e), (2e7, 4e7, 1e-5)), (elastic, (v,), vessel),
         (vein, (v,), (*vessel, 1e4)), (source, (), (v,)),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for step, before, takes in walls:
         alone = step(*before, 0.0, *takes)
         assert step(*before, outside, *takes) == pytest.approx(alone + outside, rel=1e-9, abs=1e-6)
 

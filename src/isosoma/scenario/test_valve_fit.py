@@ -125,7 +125,7 @@ def test_images_of_the_patient_are_drawn_with_their_sigma_and_move_nothing_else(
 
 def test_another_height_than_that_of_the_images_is_called_hypothetical():
     ct = Observation("p", "left_coronary_height", 1, 1, 8e-3, 0.7e-3, device="ct")
-    who = replace(PATIENT, changed=PATIENT.changed | drawn_root(PATIENT.members, 0, [ct]))
+    who = replace(PATIENT, changed={**PATIENT.changed, **drawn_root(PATIENT.members, 0, [ct])})
     asked = TEXT.replace("height 8 mm", "height 14 mm").replace(
         '"aortic stenosis 0.7 cm2"', '"replace aortic valve eoa 0.7 cm2"'
     )
