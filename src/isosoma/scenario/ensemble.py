@@ -70,9 +70,7 @@ def drawn(
     z = made.standard_normal((members, len(sought)))
     changed = {p.name: p.prior.real(z[:, i]) for i, p in enumerate(sought)}
     known = changed | drawn_root(members, seed)
-    return Ensemble(
-        person, tuple(changed), z, known, "prior", f"prior.{seed}", Release(seed=seed)
-    )
+    return Ensemble(person, tuple(changed), z, known, "prior", f"prior.{seed}", Release(seed=seed))
 
 
 def of_twin(twin: Twin, at: int, members: int = MEMBERS) -> Ensemble:
