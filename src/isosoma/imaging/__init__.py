@@ -1,0 +1,1 @@
+"""From voxels to geometry: surfaces, their volumes, and walls, in metres and RAS."""
