@@ -5,7 +5,6 @@ import pytest
 
 from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid
-from isosoma.exchange.nifti import read_nifti
 from isosoma.imaging.meshing import from_mask, largest, smoothed
 from isosoma.imaging.surface import enclosed, euler, is_closed
 
@@ -65,21 +64,6 @@ def test_a_tunnel_of_noise_is_closed_and_a_true_one_stays():
     plate = (around < 14) & (height < 3)
     plate[19:21, 19:21] = False
     assert euler(from_mask(plate, grid)) == 2
-
-
-@pytest.mark.parametrize("name", ["aorta", "organ_aorta_T264"])
-def test_a_real_aorta(shared_data, name):
-    models = shared_data / "imaging/cta_totalseg/aorta_report/test_result/models"
-    volume = read_nifti(models / f"{name}.nii.gz")
-    mask = volume.values[..., 0] > 0.5
-    truth = largest(mask).sum() * volume.grid.voxel
-    if name == "aorta":
-        assert truth * 1e6 == pytest.approx(245.73, abs=0.02)
-    raw = from_mask(mask, volume.grid)
-    for surface in (raw, smoothed(raw)):
-        assert is_closed(surface)
-        assert euler(surface) == 2
-        assert enclosed(surface).volume == pytest.approx(truth, rel=0.02)
 
 
 @pytest.mark.parametrize(
