@@ -29,8 +29,8 @@ from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, write_rehearsal
 from isosoma.serve.bedside import only_patient, twin_of
 from isosoma.serve.cli_intake import instant
+from isosoma.serve.hurrying import hurried
 from isosoma.serve.progress import progress
-from isosoma.serve.rehearsal_room import hurried
 from isosoma.serve.rehearse_text import table
 from isosoma.serve.simulation import person_of
 from isosoma.twin.emulating import emulator_for

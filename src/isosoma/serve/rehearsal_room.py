@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +31,7 @@ from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.serve.doubts import doubted
+from isosoma.serve.hurrying import hurried
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.rehearsal_message import case_message, result_message
 from isosoma.serve.simulation import person_of
@@ -40,11 +39,8 @@ from isosoma.serve.telemetry import Lane
 from isosoma.twin.emulating import emulator_for
 from isosoma.twin.fold import Twin
 
-__all__ = ["Event", "Room", "Shelf", "hurried"]
+__all__ = ["Event", "Room", "Shelf"]
 
-SWITCH = 5e-4
-"""Time after which a thread lets another have the interpreter [s] while a rehearsal plays: it runs
-for some ms between two frames, and a kernel that is done should not wait for ten times as long."""
 Event = tuple[str, dict[str, Any]]
 """Name and content of what is told while it plays."""
 
@@ -170,7 +166,7 @@ class Room:
             yield "fault", {"error": str(busy)}
             return
         try:
-            with hurried(self.keeper):
+            with hurried(None if self.keeper is None else self.keeper.rehearsing):
                 yield from self._play(_open(self.shelf.case(id_)), members)
         except IsosomaError as error:
             yield "fault", {"error": str(error)}
@@ -224,21 +220,6 @@ class Room:
 
     def _now(self) -> int:
         return self.keeper.now() if self.keeper is not None else time.time_ns()
-
-
-@contextmanager
-def hurried(keeper: Keeper | None = None) -> Generator[None]:
-    """Let a rehearsal go first: the twin's lessons and forecasts wait, waveforms do not."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH)
-    if keeper is not None:
-        keeper.rehearsing.set()
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-        if keeper is not None:
-            keeper.rehearsing.clear()
 
 
 def _emulator(twin: Twin | None) -> Emulator | None:

@@ -17,9 +17,10 @@ from isosoma.scenario.rehearsal_file import rehearsal_of
 from isosoma.serve.analysis import begin
 from isosoma.serve.disbelief import disbelief
 from isosoma.serve.doubts import doubted, doubts
+from isosoma.serve.hurrying import SWITCH, hurried
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.numbers import SAID, Predicted
-from isosoma.serve.rehearsal_room import SWITCH, Room, hurried
+from isosoma.serve.rehearsal_room import Room
 
 NOW, SECOND = 1_790_000_000 * 10**9, 10**9
 PRESSURE, RATE = "mean_arterial_pressure", "heart_rate"
@@ -107,7 +108,7 @@ def test_an_answer_of_a_twin_that_is_gainsaid_holds_no_number():
 
 def test_a_rehearsal_goes_first_while_it_plays():
     keeper, before = Keeper(lambda _: pytest.fail("no twin"), time.time_ns), sys.getswitchinterval()
-    with hurried(keeper):
+    with hurried(keeper.rehearsing):
         assert keeper.rehearsing.is_set()
         assert sys.getswitchinterval() == pytest.approx(SWITCH)
     assert not keeper.rehearsing.is_set()
