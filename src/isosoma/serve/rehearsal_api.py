@@ -84,12 +84,12 @@ def add_routes(
     doubts: Callable[[], tuple[str, ...]] = tuple,
 ) -> None:  # fmt: skip
     """Add the routes of the rehearsal room; `doubts` tells what is wrong with the sensors now."""
-    room, playing = Room(keeper, Shelf(lane), doubts=doubts), set[str]()
-    _add_reading(app, room, playing)
-    _add_writing(app, room, playing)
+    room = Room(keeper, Shelf(lane), doubts=doubts)
+    _add_reading(app, room)
+    _add_writing(app, room)
 
 
-def _add_reading(app: FastAPI, room: Room, playing: set[str]) -> None:
+def _add_reading(app: FastAPI, room: Room) -> None:
     async def acts(request: Request) -> Response:
         return await _safely(request, acts_message)
 
@@ -97,7 +97,7 @@ def _add_reading(app: FastAPI, room: Room, playing: set[str]) -> None:
         return await _safely(request, lambda: _listed(room))
 
     async def one(request: Request, id_: str) -> Response:
-        return await _safely(request, lambda: _opened(room, id_, playing))
+        return await _safely(request, lambda: _opened(room, id_))
 
     async def frames(request: Request, id_: str) -> Response:
         return await _safely(request, lambda: _frames(room, id_))
@@ -108,7 +108,7 @@ def _add_reading(app: FastAPI, room: Room, playing: set[str]) -> None:
     app.add_api_route("/rehearsals/{id_}/frames", frames, methods=["GET"])
 
 
-def _add_writing(app: FastAPI, room: Room, playing: set[str]) -> None:
+def _add_writing(app: FastAPI, room: Room) -> None:
     async def edit(request: Request) -> Response:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
@@ -117,8 +117,7 @@ def _add_writing(app: FastAPI, room: Room, playing: set[str]) -> None:
 
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
-            _marked(playing, room.shelf.case(id_).id,
-                    room.play(id_, asked.members))))  # fmt: skip
+            room.play(room.shelf.case(id_).id, asked.members)))  # fmt: skip
 
     async def guess(request: Request, id_: str) -> Response:
         return await _with(request, _Guess, lambda asked: room.tell(
@@ -153,24 +152,13 @@ def _row(case: Case) -> dict[str, Any]:
     return row | {"status": evidence.status, "by": by, "at": at}
 
 
-def _marked(
-    playing: set[str], id_: str, events: Generator[Event, None, None]
-) -> Generator[Event, None, None]:
-    """Yield the events of a play; meanwhile its id stands among those that play."""
-    playing.add(id_)
-    try:
-        yield from events
-    finally:
-        playing.discard(id_)
-
-
-def _opened(room: Room, id_: str, playing: set[str]) -> dict[str, Any]:
+def _opened(room: Room, id_: str) -> dict[str, Any]:
     """Return where a rehearsal stands, what was last played of it, and whether it plays now."""
     case = room.shelf.case(id_)
     played = room.results.get(case.id) or kept_message(case)
     if played is not None and not _of(case, played):
         played = None
-    return room.tell(case) | {"result": played, "playing": case.id in playing}
+    return room.tell(case) | {"result": played, "playing": case.id == room.playing}
 
 
 def _of(case: Case, played: dict[str, Any]) -> bool:

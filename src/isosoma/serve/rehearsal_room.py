@@ -98,12 +98,14 @@ class Room:
     shelf : where rehearsals are kept.
     results : what was played last, by id; it is not kept in the log.
     doubts : what is wrong with the sensors now.
+    playing : id of the rehearsal that plays now; "" while none does.
     """
 
     keeper: Keeper | None = None
     shelf: Shelf = field(default_factory=Shelf)
     results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     doubts: Callable[[], tuple[str, ...]] = tuple
+    playing: str = ""
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _playing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -166,11 +168,14 @@ class Room:
             yield "fault", {"error": str(busy)}
             return
         try:
+            case = _open(self.shelf.case(id_))
+            self.playing = case.id
             with hurried(None if self.keeper is None else self.keeper.rehearsing):
-                yield from self._play(_open(self.shelf.case(id_)), members)
+                yield from self._play(case, members)
         except IsosomaError as error:
             yield "fault", {"error": str(error)}
         finally:
+            self.playing = ""
             self._playing.release()
 
     def _play(self, case: Case, members: int) -> Generator[Event, None, None]:

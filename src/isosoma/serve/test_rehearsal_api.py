@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from isosoma.record import open_log
+from isosoma.scenario.rehearsal_file import read_rehearsal
 from isosoma.serve.rehearsal_api import add_routes
+from isosoma.serve.rehearsal_room import Room
 from isosoma.serve.telemetry import Lane
 
 TEXT = """
@@ -178,3 +180,15 @@ def test_an_answer_outlives_the_server_without_its_courses(tmp_path):
         kept = client_of(Lane(log, "p1")).get(f"/rehearsals/{id_}").json()["result"]
     assert kept["comparison"] == ranked
     assert (kept["frames"], kept["units"]["mean_arterial_pressure"]["unit"]) == (None, "mmHg")
+
+
+def test_a_second_play_is_refused_and_does_not_hide_the_first():
+    room = Room()
+    id_ = room.edit("", 1, read_rehearsal(TEXT)).id
+    first = room.play(id_, 2)
+    assert next(first)[0] == "progress"
+    assert room.playing == id_
+    assert [name for name, _ in room.play(id_, 2)] == ["fault"]
+    assert room.playing == id_
+    assert list(first)[-1][0] == "answer"
+    assert room.playing == ""
