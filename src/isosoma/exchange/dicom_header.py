@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from isosoma.core.errors import FormatError, LimitError
-from isosoma.exchange.dicom_structure import contents, guarded
+from isosoma.exchange.dicom_structure import Contents, contents, guarded
 
 __all__ = ["Frame", "Header", "read_header"]
 
@@ -62,12 +62,14 @@ class Header:
     Attributes
     ----------
     person : a digest of who it is of, to tell a mixture of people; "" where the file says nobody.
+    stored : bytes of uncompressed pixels; -1 where they are compressed.
     revealing : names of attributes filled that tell of a person or a place.
     bits : allocated for a pixel; `signed` and `real` say how they are read.
     """
 
     file: Path
     syntax: str
+    stored: int
     study: str
     series: str
     instance: str
@@ -105,17 +107,17 @@ def read_header(path: Path) -> Header | None:
         It is no whole DICOM file, or contradicts itself.
     """
     held = contents(path)
-    if not held.pixels:
+    if held.pixels is None:
         return None
     import pydicom
 
     with guarded(path, "is damaged"):
         source: Any = path if held.inflated is None else BytesIO(path.read_bytes())
         data = pydicom.dcmread(source, stop_before_pixels=held.inflated is None)
-        return _header(path, held.syntax, data)
+        return _header(path, held, data)
 
 
-def _header(path: Path, syntax: str, data: Any) -> Header:
+def _header(path: Path, held: Contents, data: Any) -> Header:
     rows, columns = int(data.Rows), int(data.Columns)
     count = int(data.get("NumberOfFrames") or 1)
     if not (0 < rows <= _WIDEST and 0 < columns <= _WIDEST and 0 < count <= _MOST_FRAMES):
@@ -125,7 +127,8 @@ def _header(path: Path, syntax: str, data: Any) -> Header:
     named = str(data.get("PatientName") or "").strip()
     return Header(
         file=path,
-        syntax=syntax,
+        syntax=held.syntax,
+        stored=held.pixels or 0,
         study=str(data.get("StudyInstanceUID") or ""),
         series=str(data.get("SeriesInstanceUID") or ""),
         instance=str(data.get("SOPInstanceUID") or ""),

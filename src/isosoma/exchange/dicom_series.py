@@ -28,7 +28,7 @@ _SAME_SLICE = 0.01  # [mm]
 _SAME_STEP = 0.01  # of the median
 _TILT = 1e-3  # sine
 _SAME_PHASE = 5e-3
-LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,10 +127,9 @@ def _parallel(one: Pair, other: Pair) -> bool:
     )
 
 
-def _places(group: Iterable[Pair]) -> dict[float, list[Pair]]:
+def _places(group: list[Pair]) -> dict[float, list[Pair]]:
     """Return the frames at each coordinate along the normal [mm]."""
     out = dict[float, list[Pair]]()
-    group = list(group)
     normal = _normal(group[0][1])
     for pair in group:
         q = float(np.dot(pair[1].position, normal))
@@ -141,30 +140,31 @@ def _places(group: Iterable[Pair]) -> dict[float, list[Pair]]:
 
 def _merged(groups: list[list[Pair]]) -> list[list[Pair]]:
     """Put series together that are slices of one stack: one slice each, alike in all else."""
-    single, out = list[list[Pair]](), list[list[Pair]]()
+    out, bundles = list[list[Pair]](), list[dict[float, list[Pair]]]()
     for group in groups:
-        (single if len(_places(group)) == 1 else out).append(group)
-    bundles = list[list[list[Pair]]]()
-    for group in single:
-        mate = next((b for b in bundles if _one_stack(b, group)), None)
+        here, *others = _places(group)
+        if others:
+            out.append(group)
+            continue
+        mate = next((b for b in bundles if _one_stack(b, group, here)), None)
         if mate is None:
-            bundles.append([group])
+            bundles.append({here: group})
         else:
-            mate.append(group)
-    return [*out, *([pair for group in bundle for pair in group] for bundle in bundles)]
+            mate[here] = group
+    return [*out, *([pair for group in bundle.values() for pair in group] for bundle in bundles)]
 
 
-def _one_stack(bundle: list[list[Pair]], group: list[Pair]) -> bool:
-    (first, *_), (other, *_) = bundle[0], group
-    places = {next(iter(_places(g))) for g in bundle}
-    here = next(iter(_places(group)))
+def _one_stack(bundle: dict[float, list[Pair]], group: list[Pair], here: float) -> bool:
+    """Whether a series at `here` [mm] is a further slice of a bundle of slices by their place."""
+    slice_ = next(iter(bundle.values()))
+    first, other = slice_[0], group[0]
     return (
         _key(first)[2:6] == _key(other)[2:6]
         and first[0].study == other[0].study
         and bool(first[0].frame_of_reference)
-        and len(bundle[0]) == len(group)
+        and len(slice_) == len(group)
         and _parallel(first, other)
-        and all(abs(q - here) > _SAME_SLICE for q in places)
+        and all(abs(q - here) > _SAME_SLICE for q in bundle)
     )
 
 
@@ -241,7 +241,7 @@ def _grid(slices: list[Pair], q: Floats, notes: _Notes) -> Grid:
     lps[:3, 1] = np.array(frame.orientation[3:]) * frame.spacing[0]
     lps[:3, 2] = normal * step
     lps[:3, 3] = frame.position
-    affine = LPS_TO_RAS @ lps
+    affine = _LPS_TO_RAS @ lps
     affine[:3] *= 1e-3
     return Grid((header.columns, header.rows, len(q)), affine, header.frame_of_reference)
 

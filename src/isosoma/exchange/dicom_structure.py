@@ -19,9 +19,9 @@ from pathlib import Path
 
 from isosoma.core.errors import FormatError, LimitError
 
-__all__ = ["DEFLATED", "contents", "guarded"]
+__all__ = ["Contents", "contents", "guarded"]
 
-DEFLATED = "1.2.840.10008.1.2.1.99"
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 _IMPLICIT = "1.2.840.10008.1.2"
 _BIG = "1.2.840.10008.1.2.2"
 _LARGEST = 4 << 30
@@ -100,7 +100,7 @@ class _Walk:
         self.data, self.at, self.where, self.count = data, begin, where, 0
         self.syntax = [syntax]
         self.ends = [(len(data), b"")]
-        self.pixels = False
+        self.pixels: int | None = None
 
     def run(self) -> None:
         """Walk to the end; raises InputError where that cannot be."""
@@ -133,7 +133,7 @@ class _Walk:
         elif tag == _ITEM and self.ends[-1][1] == b"SQ":
             self._enter(begin + length, b"", begin)
         else:
-            self.pixels |= tag in _PIXELS
+            self._note(tag, length)
             self.at = begin + length
 
     def _close(self, begin: int) -> None:
@@ -144,13 +144,18 @@ class _Walk:
 
     def _open(self, tag: tuple[int, int], kind: bytes, begin: int) -> None:
         if tag in _PIXELS:
-            self.pixels = True
+            self._note(tag, -1)
             self._enter(-1, b"pixels", begin)
         elif tag == _ITEM:
             self._enter(-1, b"", begin)
         else:
             hidden = kind == b"UN"  # of undefined length: implicit within (PS3.5 6.2.2)
             self._enter(-1, b"SQ", begin, _Syntax("<", explicit=False) if hidden else None)
+
+    def _note(self, tag: tuple[int, int], length: int) -> None:
+        """Keep the length of the file's own pixels; those of an icon lie deeper."""
+        if tag in _PIXELS and len(self.ends) == 1:
+            self.pixels = length
 
     def _enter(self, end: int, kind: bytes, begin: int, syntax: _Syntax | None = None) -> None:
         if len(self.ends) >= _DEEPEST:
@@ -162,10 +167,16 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds: its transfer syntax, and its data set where that was inflated."""
+    """What a file holds.
+
+    Attributes
+    ----------
+    pixels : bytes of uncompressed pixels, -1 of compressed ones; None where there are none.
+    inflated : the data set, where that was deflated.
+    """
 
     syntax: str
-    pixels: bool
+    pixels: int | None
     inflated: bytes | None = None
 
 
@@ -193,7 +204,7 @@ def contents(path: Path) -> Contents:
 
 def _walked(data: Data, where: str) -> Contents:
     syntax, at = _meta(data, where)
-    inflated = _inflated(data, at, where) if syntax == DEFLATED else None
+    inflated = _inflated(data, at, where) if syntax == _DEFLATED else None
     order = ">" if syntax == _BIG else "<"
     walk = _Walk(
         data if inflated is None else inflated, at if inflated is None else 0,

@@ -239,3 +239,25 @@ def test_copies_are_left_out_and_told(tmp_path: Path) -> None:
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="holds no DICOM picture"):
         read_study(tmp_path)
+
+
+def test_an_icon_within_a_sequence_makes_no_picture(tmp_path: Path) -> None:
+    icon = b"\xe0\x7f\x10\0OW\0\0\4\0\0\0\1\2\3\4"
+    item = b"\xfe\xff\0\xe0\xff\xff\xff\xff" + icon + b"\xfe\xff\x0d\xe0\0\0\0\0"
+    held = b"\x88\0\0\2SQ\0\0\xff\xff\xff\xff" + item + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    (tmp_path / "report").write_bytes(head() + held)
+    with pytest.raises(FormatError, match="holds no DICOM picture"):
+        read_study(tmp_path)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1024, 512), (256, 512), (512, 500)])
+def test_lying_rows_and_columns_of_compressed_pixels_are_refused(
+    shared_data: Path, tmp_path: Path, rows: int, columns: int
+) -> None:
+    import pydicom
+
+    data = pydicom.dcmread(shared_data / "imaging" / "dicom_zoo" / "693_J2KR.dcm")
+    data.Rows, data.Columns = rows, columns
+    data.save_as(tmp_path / "a")
+    with pytest.raises(InputError, match="a: its p"):
+        volume(read_study(tmp_path).stacks[0])
