@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import RangeError
-from isosoma.exchange.triangles import check_triangles
+from isosoma.core.triangles import check_triangles
 
 __all__ = ["glb"]
 

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.exchange.triangles import check_triangles
+from isosoma.core.triangles import check_triangles
 
 __all__ = ["stl"]
 

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from isosoma.core.errors import RangeError
+from isosoma.core.triangles import check_triangles
 
 __all__ = ["Enclosed", "Loop", "Surface", "enclosed", "euler", "is_closed", "loops", "repaired"]
 
@@ -41,17 +42,10 @@ class Surface:
 
     def __post_init__(self) -> None:
         """Refuse what is no surface."""
-        if self.points.ndim != 2 or self.points.shape[1] != 3 or not np.isfinite(self.points).all():
-            raise RangeError(
-                "points are rows of three finite numbers", todo="Export the mesh again"
-            )
-        t = self.triangles
-        if t.ndim != 2 or t.shape[1] != 3 or len(t) == 0:
-            raise RangeError(
-                "a surface has triangles of three points", todo="Export the mesh again"
-            )
-        if t.min() < 0 or t.max() >= len(self.points):
-            raise RangeError("a triangle names a point that is not there", todo=_MEND)
+        if self.points.ndim != 2:
+            said = f"points have the shape {self.points.shape}, not (n, 3)"
+            raise RangeError(said, todo="Give the points of one phase")
+        check_triangles(self.points, self.triangles)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

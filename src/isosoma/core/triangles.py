@@ -1,4 +1,4 @@
-"""What every format of surfaces demands before it is written."""
+"""What every surface of triangles holds to: points that are there, and finite."""
 
 from __future__ import annotations
 
