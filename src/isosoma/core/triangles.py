@@ -28,6 +28,7 @@ def check_triangles(points: npt.NDArray[np.float64], triangles: npt.NDArray[np.i
         raise RangeError(f"points have the shape {points.shape}, not (n, 3)", todo=todo)
     if not np.isfinite(points).all():
         raise RangeError("a point is not finite", todo=todo)
-    inside = triangles.size and triangles.min() >= 0 and triangles.max() < points.shape[-2]
-    if triangles.shape[1:] != (3,) or not inside:
+    if triangles.shape[1:] != (3,) or not triangles.size:
+        raise RangeError("triangles of three points are not there", todo=todo)
+    if triangles.min() < 0 or triangles.max() >= points.shape[-2]:
         raise RangeError("triangles name points that are not there", todo=todo)
