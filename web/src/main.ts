@@ -182,7 +182,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && demo.open && !help.open) demonstrate(false);
   const on = event.target;
   if (event.key === " " && on instanceof HTMLButtonElement) return;
-  if (on instanceof HTMLInputElement || on instanceof HTMLSelectElement || on instanceof HTMLTextAreaElement) return;
+  // Only where keys are typed: the help's switch keeps the focus for a frame after the help has closed.
+  if ((on instanceof HTMLInputElement && (on.type !== "checkbox" || event.key === " ")) || on instanceof HTMLSelectElement || on instanceof HTMLTextAreaElement) return;
   if (byId<HTMLDialogElement>("tour").open || (help.open && event.key !== "?")) return;
   if (!keys.checked && event.key !== "?") return;
   const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];

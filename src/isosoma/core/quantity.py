@@ -11,9 +11,11 @@ import math
 from isosoma.core.units import ucum
 from isosoma.core.vocabulary import Variable
 
-__all__ = ["NO_VALUE", "show", "show_duration", "show_interval", "show_unit"]
+__all__ = ["NO_VALUE", "Z90", "show", "show_duration", "show_interval", "show_unit"]
 
 NO_VALUE = "—"
+Z90 = 1.6448536269514722
+"""Sigmas that a 90 % interval of a normal distribution reaches to either side."""
 
 _PRINTED = {
     "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "Cel": "°C", "[degF]": "°F", "1": "", "m3": "m³",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isosoma.core.model import Parameter
+from isosoma.core.quantity import Z90
 from isosoma.core.units import ucum
 from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
@@ -20,8 +21,6 @@ from isosoma.twin.fold import Twin
 from isosoma.twin.release import Release
 
 __all__ = ["run", "unknowns_of"]
-
-_Z90 = 1.6448536269514722
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,7 +76,7 @@ def unknowns_of(twin: Twin) -> list[dict[str, Any]]:
             {
                 "name": parameter.name,
                 "unit": shown(parameter.name),
-                "prior": _interval(parameter, (-_Z90, 0.0, _Z90)),
+                "prior": _interval(parameter, (-Z90, 0.0, Z90)),
                 "posterior": _interval(parameter, (low, median, high)),
                 "spread_left": round(said.ratio, 3),
                 "informed": said.by_data,

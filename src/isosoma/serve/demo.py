@@ -19,7 +19,7 @@ import numpy as np
 from isosoma.core.errors import FormatError, IsosomaError, ModelError, RangeError
 from isosoma.core.intervention import Intervention
 from isosoma.core.observation import Observation
-from isosoma.core.quantity import show_unit
+from isosoma.core.quantity import Z90, show_unit
 from isosoma.core.units import from_si
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.organs.circulation.act_changes import interventions
@@ -49,8 +49,6 @@ from isosoma.twin.release import Release
 
 __all__ = ["MOVED", "SUGGESTED", "Demo", "demo", "heart_team", "keeper_of", "misses"]
 
-Z90 = 1.6448536269514722
-"""Of the normal distribution: 90 % lie within so many sigmas."""
 MOVED = "left coronary height 14 mm"
 """What if: the act that makes the transcatheter valve safe."""
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.intervention import Intervention
-from isosoma.core.quantity import show, show_duration, show_unit
+from isosoma.core.quantity import Z90, show, show_duration, show_unit
 from isosoma.core.units import convert
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.organs.circulation.acts import Act, write_act
@@ -41,7 +41,6 @@ __all__ = ["Expected", "draw"]
 
 Floats = npt.NDArray[np.float64]
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_Z90 = 1.6448536269514722
 _WIDE, _TOP, _HIGH, _GAP = 1200.0, 136.0, 118.0, 36.0
 _LEFT, _SPAN = 76.0, 690.0
 _NOW, _LATER = 1010.0, 1180.0
@@ -213,7 +212,7 @@ def _bars(seen: Sequence[Seen], name: str) -> Iterator[float]:
     """Yield the ends of the bars of a variable's readings in the shown unit."""
     for s in seen:
         if s.observation.variable == name:
-            reach = _Z90 * s.sigma if math.isfinite(s.sigma) else 0.0
+            reach = Z90 * s.sigma if math.isfinite(s.sigma) else 0.0
             yield (s.observation.value - reach) * _scale(name)
             yield (s.observation.value + reach) * _scale(name)
 

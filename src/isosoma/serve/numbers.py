@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.observation import Observation
-from isosoma.core.quantity import show_unit
+from isosoma.core.quantity import Z90, show_unit
 from isosoma.core.units import convert, ucum
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.serve.cycle import Cycle
@@ -34,7 +34,6 @@ FORESEEN = (
 )  # fmt: skip
 AHEAD = (0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0)  # [min]
 _RESISTANCE = "mm[Hg].min/L"
-_Z90 = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +115,7 @@ def _put(newest: dict[str, Observation], o: Observation) -> None:
 
 def _measured(o: Observation, now: int) -> Number:
     row = VOCABULARY[o.variable]
-    half = _Z90 * max(o.sigma, 0.0)
+    half = Z90 * max(o.sigma, 0.0)
     low, high = max(o.value - half, row.low), min(o.value + half, row.high)
     values = [_shown(o.variable, v) for v in (o.value, low, high)]
     age = max(0.0, (now - o.at) * 1e-9)

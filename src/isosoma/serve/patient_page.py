@@ -15,6 +15,7 @@ from typing import Any
 
 from isosoma.core.errors import InputError
 from isosoma.core.observation import Observation
+from isosoma.core.quantity import Z90
 from isosoma.exchange.patient_file import PatientFile
 from isosoma.intake import take
 from isosoma.record import Log
@@ -28,7 +29,6 @@ from isosoma.twin.release import Release
 
 __all__ = ["PatientPage", "keep", "page_of", "rate_read"]
 
-_Z90 = 1.6448536269514722
 _GOOD = 0.5
 """Least weight of an ECG's quality whose rate is kept as a reading."""
 
@@ -95,7 +95,7 @@ def rate_read(analysis: Analysis, patient: str, now: int) -> Observation | None:
         return None
     half = max(rate.high - rate.low, 2.0) / 2.0
     return Observation(
-        patient, "heart_rate", now, now, rate.value / 60.0, half / _Z90 / 60.0,
+        patient, "heart_rate", now, now, rate.value / 60.0, half / Z90 / 60.0,
         device="ecg", channel="live", origin="live:ecg",
     )  # fmt: skip
 
