@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -10,10 +11,10 @@ import numpy as np
 from isosoma.core.errors import RangeError
 from isosoma.core.observation import Observation
 from isosoma.infer.scores import crps
-from isosoma.record import Draft
+from isosoma.record import Draft, Entry
 from isosoma.scenario.prediction import LEVELS, Prediction
 
-__all__ = ["Score", "score", "scored"]
+__all__ = ["Score", "score", "scored", "scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,13 @@ def scored(prediction: Prediction, scores: Mapping[str, Score]) -> Draft:
         "evidence": prediction.evidence, "scores": {k: asdict(v) for k, v in scores.items()},
     }  # fmt: skip
     return Draft("decision", payload, key=f"prediction:{prediction.id}".encode())
+
+
+def scores(entries: Iterable[Entry]) -> dict[str, dict[str, Score]]:
+    """Return what hindsight said of each prediction, by id and output; the newest word counts."""
+    found = dict[str, dict[str, Score]]()
+    for entry in entries:
+        said = json.loads(entry.payload) if entry.kind == "decision" and not entry.erased else {}
+        if said.get("about") == "prediction" and said["event"] == "scored":
+            found[said["id"]] = {name: Score(**row) for name, row in said["scores"].items()}
+    return found

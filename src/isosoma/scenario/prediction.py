@@ -1,10 +1,17 @@
-"""A signed plan's chosen future, locked before it happens: quantiles over time, in the log."""
+"""A signed plan's chosen future, locked before it happens: quantiles over time, in the log.
+
+::
+
+    answered ─► foreseen (every option) ─► signed, with an option ─► locked ─► begun: time 0 is now
+
+What was locked never changes; that the plan begins only says where on the clock it lies.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +26,8 @@ from isosoma.scenario.playing import Played
 from isosoma.scenario.rehearsal import digest as digest_of
 
 __all__ = [
-    "LEVELS", "OUTPUTS", "Band", "Prediction", "band", "locked", "predictions", "quantiles",
-    "signed",
+    "LEVELS", "OUTPUTS", "Band", "Foreseen", "Prediction", "band", "begun", "foreseen", "locked",
+    "predictions", "quantiles", "signed",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -33,15 +40,37 @@ LEVELS = (np.arange(20) + 0.5) / 20.0
 """Levels of the quantiles that are kept: 20 members that stand for all."""
 
 
+_ALIVE = 0.5
+"""Share of the members that must live for their quantiles to speak for a patient."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreseen:
+    """Every option's future as it was played, small enough to be kept until somebody signs.
+
+    Attributes
+    ----------
+    members, rehearsal : key of the members that played, digest of what they played.
+    options : by name: quantiles at `LEVELS`, (frames, 20) for each output [SI]. Fewer frames than
+        `times` has where most members die.
+    """
+
+    members: str
+    rehearsal: str
+    times: Floats
+    options: Mapping[str, Mapping[str, Floats]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """What was said of the future when the plan was signed.
 
     Attributes
     ----------
-    at : instant of time 0 [ns]. times : (frames,) [s].
+    at : instant of time 0 [ns]; of the signature as long as the plan has not begun.
+    times : (frames,) [s].
     values : quantiles at `LEVELS`, (frames, 20) for each output [SI].
-    evidence : digest of the signed evidence.
+    evidence : digest of the signed evidence. begun : whether the plan has.
     """
 
     id: str
@@ -50,6 +79,7 @@ class Prediction:
     times: Floats
     values: Mapping[str, Floats]
     evidence: str
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +91,72 @@ class Band:
     high: float
 
 
-def signed(case: Case, played: Played, option: str, at: int) -> Prediction:
-    """Return the prediction of the option that was chosen in a signed case.
+def foreseen(played: Played) -> Foreseen:
+    """Return the future of every option, as long as most members live in it."""
+    options = dict[str, Mapping[str, Floats]]()
+    for option, outputs in zip(played.rehearsal.options, played.outputs, strict=True):
+        alive = np.isfinite(outputs[OUTPUTS[0]]).mean(axis=1) >= _ALIVE
+        frames = len(alive) if alive.all() else int(np.argmin(alive))
+        options[option.name] = {n: quantiles(outputs[n][:frames]) for n in OUTPUTS}
+    return Foreseen(played.ensemble.key, digest_of(played.rehearsal), played.times, options)
+
+
+def signed(case: Case, said: Foreseen, option: str, at: int) -> Prediction:
+    """Return the prediction of the option that was chosen in a signed case; it has not begun.
 
     Raises
     ------
     AccessError
         Nobody signed, or what was played is not what was signed.
+    RangeError
+        No option has that name, or most members die of it at once.
     """
     if case.evidence is None or case.evidence.status != "signed":
         raise AccessError("a prediction is locked by a signature", todo="Sign the answer first")
-    why = stale(case.evidence, played.ensemble.key, digest_of(played.rehearsal))
+    why = stale(case.evidence, said.members, said.rehearsal)
     if why:
         raise AccessError(f"what was played is not what was signed: {why}")
-    names = [o.name for o in played.rehearsal.options]
-    if option not in names:
-        raise RangeError(f"no option is called {option!r}", todo=f"There are {', '.join(names)}")
-    outputs = played.outputs[names.index(option)]
-    values = {n: quantiles(outputs[n]) for n in OUTPUTS}
-    return Prediction(case.id, option, at, played.times, values, digest(case.evidence))
+    if option not in said.options:
+        raise RangeError(
+            f"no option is called {option!r}", todo=f"There are {', '.join(said.options)}"
+        )
+    values = said.options[option]
+    frames = len(values[OUTPUTS[0]])
+    if frames < 2:
+        raise RangeError(f"most members die of {option!r} at once", todo="Choose another option")
+    evidence = digest(case.evidence)
+    return Prediction(case.id, option, at, said.times[:frames], values, evidence, begun=False)
 
 
 def quantiles(members: Floats) -> Floats:
     """Return the quantiles at `LEVELS` of those that live, (frames, 20), of (frames, N)."""
-    if not np.isfinite(members).any(axis=1).all():
-        raise RangeError("no member lives to the end", todo="Predict a shorter time")
     return np.nanquantile(members, LEVELS, axis=1).T
 
 
 def locked(prediction: Prediction) -> Draft:
     """Return the event that a prediction was locked."""
-    payload = {
-        "about": "prediction", "id": prediction.id, "event": "locked",
+    return _draft(prediction, "locked", {
         "option": prediction.option, "at": prediction.at, "evidence": prediction.evidence,
         "times": prediction.times.tolist(),
         "values": {k: v.tolist() for k, v in prediction.values.items()},
-    }  # fmt: skip
+    })  # fmt: skip
+
+
+def begun(prediction: Prediction, at: int) -> Draft:
+    """Return the event that the plan begins at `at` [ns].
+
+    Raises
+    ------
+    AccessError
+        It has begun already.
+    """
+    if prediction.begun:
+        raise AccessError("this plan has begun already", todo="Watch it, or rehearse a new one")
+    return _draft(prediction, "begun", {"at": at})
+
+
+def _draft(prediction: Prediction, event: str, content: Mapping[str, Any]) -> Draft:
+    payload = {"about": "prediction", "id": prediction.id, "event": event, **content}
     return Draft("decision", payload, key=f"prediction:{prediction.id}".encode())
 
 
@@ -107,8 +167,13 @@ def predictions(entries: Iterable[Entry]) -> dict[str, Prediction]:
         if entry.kind != "decision" or entry.erased:
             continue
         said: dict[str, Any] = json.loads(entry.payload)
-        if said.get("about") == "prediction" and said.get("event") == "locked":
-            found.setdefault(said["id"], _read(said, f"entry {entry.sequence}"))
+        if said.get("about") != "prediction":
+            continue
+        known = found.get(said["id"])
+        if said["event"] == "locked" and known is None:
+            found[said["id"]] = _read(said, f"entry {entry.sequence}")
+        elif said["event"] == "begun" and known is not None and not known.begun:
+            found[said["id"]] = replace(known, at=said["at"], begun=True)
     return found
 
 
@@ -118,7 +183,8 @@ def _read(said: Mapping[str, Any], where: str) -> Prediction:
         values = {k: np.array(v, np.float64) for k, v in said["values"].items()}
         if any(v.shape != (len(times), len(LEVELS)) for v in values.values()):
             raise FormatError("the quantiles do not fit the times", where)
-        return Prediction(said["id"], said["option"], said["at"], times, values, said["evidence"])
+        id_, option, at, evidence = (said[k] for k in ("id", "option", "at", "evidence"))
+        return Prediction(id_, option, at, times, values, evidence, begun=False)
     except (KeyError, ValueError) as error:
         raise FormatError(f"this is no prediction ({error})", where) from error
 

@@ -18,9 +18,19 @@ from isosoma.scenario.case import Case, answer, ask, cases, decide
 from isosoma.scenario.comparing import compare
 from isosoma.scenario.complication_table import complications
 from isosoma.scenario.ensemble import drawn
-from isosoma.scenario.hindsight import score, scored
-from isosoma.scenario.playing import played
-from isosoma.scenario.prediction import LEVELS, Prediction, band, locked, predictions, signed
+from isosoma.scenario.hindsight import score, scored, scores
+from isosoma.scenario.playing import Played, played
+from isosoma.scenario.prediction import (
+    LEVELS,
+    OUTPUTS,
+    Prediction,
+    band,
+    begun,
+    foreseen,
+    locked,
+    predictions,
+    signed,
+)
 from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal_file import read_rehearsal
 
@@ -31,6 +41,18 @@ SAID = Prediction("a", "wait", 0, TIMES, {NAME: np.tile(10.0 + (LEVELS - 0.5), (
 
 def read(t, value, sigma=0.5):
     return Observation("p", NAME, round(t * 1e9), 0, value, sigma)
+
+
+def test_a_future_ends_where_most_members_die():
+    alive = np.linspace(9.0, 11.0, 8) * np.ones((6, 1))
+    dying = alive.copy()
+    dying[3:, :5] = np.nan
+    plan = read_rehearsal('question = "?"\nfor = "1 min"\n[[option]]\nname = "a"\n'
+                          '[[option]]\nname = "b"\n')  # fmt: skip
+    outputs = tuple(dict.fromkeys(OUTPUTS, rows) for rows in (alive, dying))
+    none = (np.zeros(8, bool),) * 2
+    said = foreseen(Played(plan, drawn(Person(), 8), 10.0 * np.arange(6), {}, outputs, none, ()))
+    assert [len(o[NAME]) for o in said.options.values()] == [6, 3]
 
 
 def told_of(log):
@@ -45,26 +67,33 @@ def test_a_prediction_is_locked_by_a_signature_and_comes_back_from_the_log(tmp_p
     tables = Tables(complications(), preferences())
     whole = played(plan, drawn(Person(), 8))
     told = compare(whole, tables)
-    made = answered(whole, told, tables, 5)
+    made, futures = answered(whole, told, tables, 5), foreseen(whole)
     surgeon = Principal("s1", "clinician", "A. Surgeon", "cardiac surgeon")
     with open_log(tmp_path / "a.log") as log:
         log.append("p1", [ask(Case("a", plan))]).result()
         log.append("p1", answer(told_of(log), made, as_json(told))).result()
         with pytest.raises(AccessError, match="locked by a signature"):
-            signed(told_of(log), whole, "wait", 5)
+            signed(told_of(log), futures, "wait", 5)
         for step in ("reviewed", "signed"):
             log.append("p1", [decide(told_of(log), step, surgeon)], by=surgeon).result()
         case = told_of(log)
-        one = signed(case, whole, "bleed", 5)
+        one = signed(case, futures, "bleed", 5)
         with pytest.raises(RangeError, match="no option"):
-            signed(case, whole, "wish", 5)
+            signed(case, futures, "wish", 5)
         with pytest.raises(AccessError, match="not what was signed"):
-            signed(case, replace(whole, ensemble=drawn(Person(), 8, seed=1)), "bleed", 5)
+            signed(case, replace(futures, members="prior.1"), "bleed", 5)
         log.append("p1", [locked(one)]).result()
         log.append("p1", [locked(replace(one, option="wait"))]).result()
+        assert not predictions(log.entries("p1"))["a"].begun
+        log.append("p1", [begun(one, 7), begun(one, 9)]).result()
         back = predictions(log.entries("p1"))["a"]
+        log.append("p1", [scored(back, score(back, [read(5.0, 1.2)]))]).result()
+        kept = scores(log.entries("p1"))["a"][NAME]
+    with pytest.raises(AccessError, match="begun already"):
+        begun(back, 11)
+    assert kept.readings == 1
     assert case.evidence is not None
-    assert (back.option, back.at, back.evidence) == ("bleed", 5, digest(case.evidence))
+    assert (back.option, back.at, back.evidence) == ("bleed", 7, digest(case.evidence))
     assert all(np.array_equal(back.values[n], v) for n, v in one.values.items())
     rows = [band(back, "mean_arterial_pressure", t) for t in (5.0, 55.0)]
     assert rows[1].median < rows[0].median
