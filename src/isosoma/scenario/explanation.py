@@ -10,8 +10,8 @@ cause than these, a failing right heart among them, is not among the shares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,13 @@ import numpy.typing as npt
 from isosoma.core.errors import RangeError
 from isosoma.core.intervention import Change, Coding, Intervention
 from isosoma.organs.circulation.body import Person
-from isosoma.scenario.watching import ORDINARY
+from isosoma.record import Draft
+from isosoma.scenario.watching import DEVICES, ORDINARY, Alert, Watching
 from isosoma.twin.course import Running, follow
 
-__all__ = ["CAUSES", "EVERY", "Explanation", "Readings", "explain", "perturbation"]
+__all__ = [
+    "CAUSES", "EVERY", "Explanation", "Readings", "aligned", "explain", "explained", "perturbation",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Bundle = Mapping[str, Floats]
@@ -47,6 +50,8 @@ _MEMORY = 30.0
 _CAP = 9.0
 """Squared distance at which a reading counts no further: an artefact speaks for no cause."""
 _TIED = 3.0
+_HELD = 35.0
+"""Age at which a reading is no longer that of now [s]: a monitor's half minute, and some delay."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +149,41 @@ def explain(
     )
 
 
+def aligned(state: Watching, until: float) -> Readings:
+    """Return what a watch has seen up to `until` [s], each output at the same times.
+
+    A reading holds until the next, as long as it is of now. Outputs that were rarely read are left
+    out, and so are times at which one of the others was not read.
+
+    Raises
+    ------
+    RangeError
+        No output was read often enough.
+    """
+    times: Floats = np.arange(EVERY, until + 1e-9, EVERY)
+    held = {n: _held(np.array([r[:2] for r in rows]), times) for n, rows in state.seen.items()}
+    often = {n: v for n, v in held.items() if np.isfinite(v).mean() > 0.5} if len(times) else {}
+    if not often:
+        raise RangeError("too little was measured to explain anything", todo="Wait for readings")
+    whole = np.isfinite(np.sum(list(often.values()), axis=0))
+    sigmas = {n: float(np.median([r.sigma for r in state.seen[n]])) for n in often}
+    return Readings(times[whole], {n: v[whole] for n, v in often.items()}, sigmas)
+
+
+def _held(rows: Floats, times: Floats) -> Floats:
+    """Return at each time the newest of readings (n, 2) of time [s] and value; NaN where old."""
+    last = np.searchsorted(rows[:, 0], times, side="right") - 1
+    old = (last < 0) | (times - rows[np.maximum(last, 0), 0] > _HELD)
+    return np.where(old, np.nan, rows[np.maximum(last, 0), 1])
+
+
+def explained(id_: str, alert: Alert, ranked: Iterable[Explanation]) -> Draft:
+    """Return the event that the patient, or a device, left the prediction, and what may be why."""
+    payload = {"about": "prediction", "id": id_, "event": "left", "alert": asdict(alert),
+               "explanations": [asdict(e) for e in ranked]}  # fmt: skip
+    return Draft("decision", payload, key=f"prediction:{id_}".encode())
+
+
 def _ranks(shares: list[float]) -> list[int]:
     """Return the ranks of falling shares; within three to one of its first, a rank is shared."""
     ranks, first = list[int](), shares[0]
@@ -202,17 +242,26 @@ def _log(
 
 
 def _sensor(readings: Readings, onset: float) -> _Fit:
-    """Return the fit of one channel that jumped while the others stayed."""
+    """Return the fit of one channel, or of one device's channels together, that jumped alone."""
     moved, logs, best = readings.values, list[float](), (-np.inf, "")
     since = (readings.times >= onset - EVERY).astype(np.float64)[:, None]
-    for name in moved:
+    for word, names in _jumping(tuple(moved)):
         added = {n: np.zeros((len(since), len(_OFFSETS))) for n in moved}
-        added[name] = since * _OFFSETS * readings.sigmas[name]
+        size = max(readings.sigmas[n] for n in names)
+        added |= dict.fromkeys(names, since * _OFFSETS * size)
         # An offset that is tried has no model error of its own.
         each = _log(added, moved, readings.sigmas, error=0.0)
         logs += each.tolist()
-        best = max(best, (float(each.max()), name.replace("_", " ")))
+        best = max(best, (float(each.max()), word))
     return _Fit("sensor", tuple(logs), best[1])
+
+
+def _jumping(names: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what may jump alone, with its outputs: each channel, and each device of several."""
+    found = [(n.replace("_", " "), (n,)) for n in names]
+    devices = dict.fromkeys(DEVICES[n] for n in names)
+    whole = [(d, tuple(n for n in names if DEVICES[n] == d)) for d in devices]
+    return [*found, *((d, of) for d, of in whole if len(of) > 1)]
 
 
 def _words(cause: str, severity: float) -> str:
