@@ -5,6 +5,7 @@ import { offer, unseal } from "./bedside/demo";
 import { showForecast } from "./bedside/forecast";
 import { showBelief } from "./bedside/hood";
 import { drawLoop } from "./bedside/loop";
+import { closePlan, showPlan } from "./bedside/plan";
 import { showLooks, showPerson } from "./bedside/person";
 import { prepareTour, startTour } from "./bedside/tour";
 import { showTwin } from "./bedside/twin";
@@ -95,6 +96,7 @@ function onMessage(m: Message): void {
   else if (m.type === "cycle") { cycle = m; beating.believe(m); }
   else if (m.type === "belief") showBelief(m);
   else if (m.type === "forecast") { forecast = m; showForecast(m); }
+  else if (m.type === "plan") showPlan(m);
 }
 
 function show(s: State, silent: number): void {
@@ -141,7 +143,11 @@ const next = (all: number[], now: number): number => all[(all.indexOf(now) + 1) 
 function more(on = document.body.dataset["more"] === undefined): void {
   if (on) document.body.dataset["more"] = ""; else delete document.body.dataset["more"];
   byId("b-more").setAttribute("aria-pressed", String(on));
+  redraw();
+}
+function redraw(): void {
   if (forecast) showForecast(forecast);
+  showPlan();
 }
 const demo = byId<HTMLDialogElement>("demo");
 /** Beside the page and not over it: what is done shows on the heart. */
@@ -193,7 +199,8 @@ for (const [id, key] of [["b-freeze", " "], ["b-gain", "g"], ["b-speed", "s"], [
   byId(id).addEventListener("click", () => acts[key]?.());
 byId("b-close").addEventListener("click", () => help.close());
 byId("demo-close").addEventListener("click", () => demonstrate(false));
-window.addEventListener("resize", () => { if (forecast) showForecast(forecast); });
+byId("plan-close").addEventListener("click", () => { closePlan(); redraw(); });
+window.addEventListener("resize", redraw);
 prepareTour();
 route((now) => {
   view = now;

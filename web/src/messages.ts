@@ -60,4 +60,17 @@ export interface Unknown {
 }
 export interface Belief { type: "belief"; digest: string; readings: number; unknowns: Unknown[]; unused: Record<string, string> }
 export interface Forecast { type: "forecast"; clock: number; minutes: number[]; outputs: Record<string, Band>; units: Record<string, string>; failed: number }
-export type Message = Hello | Block | State | Twin | CycleMessage | Belief | Forecast;
+/** Of one output: the band that was signed, and what was read at minutes after the plan began. */
+export interface PlanCourse { label: string; unit: string; minutes: number[]; band: Band; at: number[]; read: number[] }
+/** The patient, or one device alone, left the band [s since 1970]. */
+export interface Left { kind: "patient" | "device"; text: string; since: number; clock: number }
+/** What may be why; those that the readings do not tell apart share a rank. */
+export interface Cause { cause: string; rank: number; share: number; severity: string }
+/** Shares of the readings in the central 50 and 90 %; CRPS in the output's unit. */
+export interface Held { readings: number; inside_50: number; inside_90: number; crps: number }
+/** A signed plan that was begun; `causes`, the likeliest first; `scores`, once it is over. */
+export interface Plan {
+  type: "plan"; id: string; question: string; option: string; begun: number; minute: number; minutes: number; over: boolean;
+  courses: Record<string, PlanCourse>; left: Left | null; causes: Cause[]; why_not: string; scores: Record<string, Held>;
+}
+export type Message = Hello | Block | State | Twin | CycleMessage | Belief | Forecast | Plan;

@@ -11,7 +11,7 @@ prediction leaves open, as Hotelling's statistic (Hotelling 1931, 10.1214/aoms/1
     T2 = e' C^-1 e
 
 of all devices but one, whichever says most: no single device can cry *patient*. One device alone is
-told of by the longer median, as *device*.
+told of by the longer median, as *device*; from then on the others are listened to.
 """
 
 from __future__ import annotations
@@ -89,13 +89,15 @@ class Watching:
 
     Attributes
     ----------
-    looked : time of the last look [s]. alert : what was told; it is told once.
+    looked : time of the last look [s]. alert : what was told last; of the patient it is told once.
+    deaf : devices that were told of: their readings are kept, and tell of nothing more.
     """
 
     prediction: Prediction
     seen: Mapping[str, tuple[_Reading, ...]] = field(default_factory=dict[str, Any])
     looked: float = -math.inf
     alert: Alert | None = None
+    deaf: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,10 +148,14 @@ def watch(state: Watching, observation: Observation) -> tuple[Watching, Alert | 
     after = list(before)
     insort(after, new)
     later = replace(state, seen={**state.seen, name: tuple(after)})
-    if state.alert is not None or t < state.looked + _EVERY:
+    left = state.alert is not None and state.alert.kind == "patient"
+    if left or t < state.looked + _EVERY:
         return later, None
-    alert = _alert(later, t)
-    return replace(later, looked=t, alert=alert), alert
+    later, alert = replace(later, looked=t), _alert(later, t)
+    if alert is None:
+        return later, None
+    new = {DEVICES[alert.variable]} if alert.kind == "device" else set[str]()
+    return replace(later, alert=alert, deaf=later.deaf | new), alert
 
 
 def _between(rows: tuple[_Reading, ...], first: float, last: float) -> tuple[_Reading, ...]:
@@ -177,7 +183,8 @@ def _alert(state: Watching, t: float) -> Alert | None:
 def _off(state: Watching, t: float, span: float) -> _Off:
     """Return how far the medians of the last `span` [s] are off at `t`, of what was read."""
     said, rows = _said(state.prediction), list[tuple[str, float, float, float]]()
-    for name, seen in state.seen.items():
+    heard = {n: v for n, v in state.seen.items() if DEVICES[n] not in state.deaf}
+    for name, seen in heard.items():
         recent = _between(seen, t - span, t)
         if len(recent) < _LEAST:
             continue

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ from isosoma.serve.guard import Guard
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.patient_page import keep, rate_read
+from isosoma.serve.plan_watch import PlanWatch
 from isosoma.serve.player import Player, greeting, play, player_of, warm_up
 from isosoma.serve.recording import Recording
+from isosoma.serve.rehearsal_room import Room
+from isosoma.serve.shelf import Shelf
 from isosoma.serve.telemetry import Lane, accept
 
 __all__ = ["Settings", "make_app"]
@@ -82,6 +86,7 @@ def make_app(settings: Settings) -> Guard:
     """Return the ASGI application; the replay runs as long as its lifespan."""
     recording = settings.recording
     live = Live(player_of(recording))
+    plans = _plans(live, settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -89,6 +94,7 @@ def make_app(settings: Settings) -> Guard:
             asyncio.create_task(perform(live, settings.speed)),
             asyncio.create_task(relay(settings.keeper, live.hub)),
             asyncio.create_task(heed(live, settings)),
+            asyncio.create_task(attend(plans)),
         ]
         lives = _begun(settings)
         try:
@@ -100,7 +106,7 @@ def make_app(settings: Settings) -> Guard:
             await asyncio.to_thread(_ended, settings, lives)
 
     app = FastAPI(title="isosoma", docs_url=None, redoc_url=None, lifespan=lifespan)
-    _routes(app, live, settings)
+    _routes(app, live, settings, plans)
     if STATIC.is_dir():
         app.mount("/", StaticFiles(directory=STATIC, html=True))
     return Guard(app, settings.hosts)
@@ -158,7 +164,29 @@ async def perform(live: Live, speed: float) -> None:
         logging.getLogger("uvicorn.error").exception("the replay ended")
 
 
-def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
+def _plans(live: Live, settings: Settings) -> PlanWatch | None:
+    """Return what watches a signed plan; None where nobody is followed."""
+    keeper, demo, shelf = settings.keeper, settings.demo, Shelf(settings.lane)
+    if keeper is None:
+        return None
+    patient = "" if settings.lane is None else settings.lane.patient
+    return PlanWatch(
+        keeper, shelf, lambda at: rate_read(live.player.analysis, patient, at),
+        (lambda _: None) if demo is None else demo.perform,
+    )  # fmt: skip
+
+
+async def attend(plans: PlanWatch | None) -> None:
+    """Compare a plan that was begun with what is read, once a second."""
+    while plans is not None:
+        await asyncio.sleep(1.0)
+        try:
+            await asyncio.to_thread(plans.step)
+        except Exception:
+            logging.getLogger("uvicorn.error").exception("a plan is not watched")
+
+
+def _routes(app: FastAPI, live: Live, settings: Settings, plans: PlanWatch | None) -> None:
     hello = greeting(live.player, settings.banner or patient_of(settings.recording))
     hello["run"] = live.alarms.run
     hello["seal"] = settings.demo.truth.seal if settings.demo else ""
@@ -196,9 +224,9 @@ def _routes(app: FastAPI, live: Live, settings: Settings) -> None:
     app.add_api_route("/fhir", fhir, methods=["POST"])
     app.add_api_websocket_route("/live", connected)
     add_routes(app, settings.demo, settings.keeper)
-    rehearsal_api.add_routes(
-        app, settings.keeper, settings.lane, lambda: doubts(live.player.analysis, settings.keeper)
-    )
+    shelf = Shelf(settings.lane) if plans is None else plans.shelf
+    doubted = partial(doubts, live.player.analysis, settings.keeper)
+    rehearsal_api.add_routes(app, Room(settings.keeper, shelf, doubts=doubted), plans)
 
 
 def patient_of(recording: Recording) -> dict[str, str]:

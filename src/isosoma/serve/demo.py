@@ -26,7 +26,7 @@ from isosoma.organs.circulation.act_changes import interventions
 from isosoma.organs.circulation.acts import Act, Amount, read_acts, write_act
 from isosoma.organs.circulation.parameters import shown
 from isosoma.quality.levelling import PER_CM
-from isosoma.scenario.rehearsal import Rehearsal
+from isosoma.scenario.rehearsal import Option, Rehearsal
 from isosoma.scenario.rehearsal_file import read_rehearsal
 from isosoma.serve.arterial_line import means_of
 from isosoma.serve.hidden import (
@@ -128,19 +128,33 @@ class Demo:
         if sensors is not None:
             self.sensors = sensors
             return {"done": said, "to": "sensor"}
+        new = read_acts([text])
+        self._do(new)
+        return {"done": "; ".join(write_act(a) for a in new), "to": "patient"}
+
+    def perform(self, option: Option) -> None:
+        """Do what a signed option says, from now on.
+
+        Raises
+        ------
+        ModelError
+            It changes the topology, or there is nobody to do it to; nothing was changed.
+        """
+        self._do([step.act for step in option.steps])
+
+    def _do(self, new: Sequence[Act]) -> None:
+        for a in new:
+            if a.row.edit:
+                raise ModelError("the demonstration's patient is not operated on", write_act(a),
+                                 "Rehearse it on the twin")  # fmt: skip
         with self.change:
             if self.run is None or self.died:
                 said = "the patient has died" if self.died else "the patient is not there yet"
                 raise ModelError(said, todo="Begin again" if self.died else "Try in a moment")
             at = float(np.ceil(2.0 * (self.run.time + 0.2)) / 2.0)
-            new = read_acts([text])
-            if any(a.row.edit for a in new):
-                raise ModelError("the demonstration's patient is not operated on", text,
-                                 "Rehearse it on the twin")  # fmt: skip
             acts = (*self.acts, *(replace(a, at=Amount(a.at.si + at, "s")) for a in new))
             plan = interventions(acts, self.truth.person)
             self.acts, self.plan = acts, plan
-        return {"done": "; ".join(write_act(a) for a in new), "to": "patient"}
 
     def live(self) -> None:
         """Live until `over`; a fault is kept, and said to whoever asks for samples."""

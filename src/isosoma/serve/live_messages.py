@@ -1,4 +1,4 @@
-"""What the live page is told of the twin: four messages beside `hello`, `block` and `state`.
+"""What the live page is told of the twin: five messages beside `hello`, `block` and `state`.
 
 ::
 
@@ -6,6 +6,7 @@
     cycle     one settled beat from R to R, of the median and a 90 % band over the ensemble
     belief    each unknown before and after the data, and which data inform it
     forecast  what is expected over the next 30 min if nothing is done
+    plan      a signed plan that was begun: what was foreseen, what is read, whether they part
 
 Each replaces the last of its kind; whoever joins is sent the newest of each. Shown units, named
 beside; `null` where a number is none. Arrays of a cycle have `samples` numbers, evenly over
@@ -19,8 +20,9 @@ from typing import Literal
 import msgspec
 
 __all__ = [
-    "Band", "Bands", "BeliefMessage", "Chamber", "CycleMessage", "Finding", "Informing", "Number",
-    "Span", "TwinMessage", "Unknown", "Valve",
+    "Band", "Bands", "BeliefMessage", "Cause", "Chamber", "CycleMessage", "Finding", "Held",
+    "Informing", "Left", "Number", "PlanCourse", "PlanMessage", "Span", "TwinMessage", "Unknown",
+    "Valve",
 ]  # fmt: skip
 
 Numbers = list[float]
@@ -192,3 +194,72 @@ class Bands(msgspec.Struct, frozen=True, tag_field="type", tag="forecast"):
     outputs: dict[str, Band]
     units: dict[str, str]
     failed: int
+
+
+class PlanCourse(msgspec.Struct, frozen=True):
+    """One output: the band that was signed at `minutes`, and what was `read` at `at` [min]."""
+
+    label: str
+    unit: str
+    minutes: Numbers
+    band: Band
+    at: Numbers
+    read: Numbers
+
+
+class Left(msgspec.Struct, frozen=True):
+    """The patient, or one device alone, left the band.
+
+    `since`, `clock` : when it went, when that was sure [s since 1970].
+    """
+
+    kind: Literal["patient", "device"]
+    text: str
+    since: float
+    clock: float
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """What may be why; causes that the readings do not tell apart share a rank."""
+
+    cause: str
+    rank: int
+    share: float
+    severity: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    """How good what was foreseen of an output was.
+
+    `inside_50`, `inside_90` : shares of the readings inside the central 50 and 90 %.
+    `crps` : continuous ranked probability score, in the shown unit of the output.
+    """
+
+    readings: int
+    inside_50: float
+    inside_90: float
+    crps: float
+
+
+class PlanMessage(msgspec.Struct, frozen=True, tag_field="type", tag="plan"):
+    """A signed plan that was begun.
+
+    Attributes
+    ----------
+    begun : [s since 1970]. minute, minutes : how far it is, and how long it is [min].
+    left : newest leave. causes : the likeliest first. why_not : why there are none, or no scores.
+    scores : by output, once it is over.
+    """
+
+    id: str
+    question: str
+    option: str
+    begun: float
+    minute: float
+    minutes: float
+    over: bool
+    courses: dict[str, PlanCourse]
+    left: Left | None
+    causes: list[Cause]
+    why_not: str
+    scores: dict[str, Held]

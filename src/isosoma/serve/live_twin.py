@@ -16,8 +16,9 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from isosoma import quality
@@ -88,7 +89,7 @@ class Keeper:
     waited: float = 0.0
     _cycle: Cycle | None = None
     _predicted: Predicted | None = None
-    _number: int = 0
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def offer(self, readings: Sequence[Observation]) -> None:
         """Take readings that came; returns at once."""
@@ -135,18 +136,18 @@ class Keeper:
             readings_of(twin, self.seen, now),
             [*sensors(self.faults), *changes(twin)], why,
         )  # fmt: skip
-        self._put("twin", self.status)
+        self.put("twin", self.status)
 
     def _building(self, share: float) -> None:
         self._say("building", f"building the twin, {100 * share:.0f} %", share)
 
     def _say(self, status: Any, said: str, share: float) -> None:
         self.status = TwinMessage(status, said, share, self.now() * 1e-9)
-        self._put("twin", self.status)
+        self.put("twin", self.status)
 
-    def _put(self, kind: str, message: Any) -> None:
-        self._number += 1
-        self.messages[kind] = (self._number, message)
+    def put(self, kind: str, message: Any) -> None:
+        """Make a message the newest of its kind; from any thread."""
+        self.messages[kind] = (next(self._numbers), message)
 
     def _step(self) -> None:
         """Look at what came and absorb it; renew what is said where it changed or grew old."""
@@ -186,8 +187,8 @@ class Keeper:
         cycle = cycle_of(twin)
         self._cycle, self.twin = cycle, twin
         clock = self.now() * 1e-9
-        self._put("cycle", cycle_message(cycle, clock, twin.belief.at * 1e-9))
-        self._put("belief", belief_message(twin, clock))
+        self.put("cycle", cycle_message(cycle, clock, twin.belief.at * 1e-9))
+        self.put("belief", belief_message(twin, clock))
         self._foresee(twin, begun and self.rehearsing.is_set())
         if not begun:
             self.status = TwinMessage("live", "in step", 1.0, clock)
@@ -198,7 +199,7 @@ class Keeper:
         now = max(self.now(), twin.belief.at)
         self._predicted = predicted(twin, now)
         if not briefly:
-            self._put("forecast", bands(twin, now))
+            self.put("forecast", bands(twin, now))
 
 
 def _held(keeper: Keeper) -> bool:

@@ -10,7 +10,8 @@
     POST /rehearsals/{id}/play      server-sent events: progress, partial, answer | fault
     GET  /rehearsals/{id}/frames    the course of every option
     POST /rehearsals/{id}/guess     {name, qualification, option, reason}, before the answer
-    POST /rehearsals/{id}/review, /sign, /reject   {name, qualification, reason}
+    POST /rehearsals/{id}/review, /sign, /reject   {name, qualification, reason, option}
+    POST /rehearsals/{id}/begin     the signed plan begins now, and is watched
 
 Everything slow runs in a thread; the event loop only passes on.
 """
@@ -43,10 +44,10 @@ from isosoma.scenario.case import Case
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
-from isosoma.serve.live_twin import Keeper
+from isosoma.serve.plan_watch import PlanWatch
 from isosoma.serve.rehearsal_message import acts_message, kept_message
-from isosoma.serve.rehearsal_room import Event, Room, Shelf
-from isosoma.serve.telemetry import Lane, answer, body_of
+from isosoma.serve.rehearsal_room import Event, Room
+from isosoma.serve.telemetry import answer, body_of
 
 __all__ = ["add_routes"]
 
@@ -77,16 +78,17 @@ class _Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     qualification: str = ""
     reason: str = ""
+    option: str = ""
 
 
-def add_routes(
-    app: FastAPI, keeper: Keeper | None, lane: Lane | None = None,
-    doubts: Callable[[], tuple[str, ...]] = tuple,
-) -> None:  # fmt: skip
-    """Add the routes of the rehearsal room; `doubts` tells what is wrong with the sensors now."""
-    room = Room(keeper, Shelf(lane), doubts=doubts)
+class _Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+def add_routes(app: FastAPI, room: Room, plans: PlanWatch | None = None) -> None:
+    """Add the routes of the rehearsal room; `plans` watches what begins, over a live patient."""
     _add_reading(app, room)
-    _add_writing(app, room)
+    _add_writing(app, room, plans)
 
 
 def _add_reading(app: FastAPI, room: Room) -> None:
@@ -108,7 +110,7 @@ def _add_reading(app: FastAPI, room: Room) -> None:
     app.add_api_route("/rehearsals/{id_}/frames", frames, methods=["GET"])
 
 
-def _add_writing(app: FastAPI, room: Room) -> None:
+def _add_writing(app: FastAPI, room: Room, plans: PlanWatch | None) -> None:
     async def edit(request: Request) -> Response:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
@@ -123,6 +125,9 @@ def _add_writing(app: FastAPI, room: Room) -> None:
         return await _with(request, _Guess, lambda asked: room.tell(
             room.guess(id_, _who(asked), asked.option, asked.reason)))  # fmt: skip
 
+    async def begin(request: Request, id_: str) -> Response:
+        return await _with(request, _Begin, lambda _: _begin(room, plans, id_))
+
     async def decide(request: Request, id_: str, step: str) -> Response:
         return await _with(request, _Decision, lambda asked: _decide(room, id_, step, asked))
 
@@ -130,6 +135,7 @@ def _add_writing(app: FastAPI, room: Room) -> None:
     app.add_api_route("/rehearsals/check", check, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/play", play, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/guess", guess, methods=["POST"])
+    app.add_api_route("/rehearsals/{id_}/begin", begin, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/{step}", decide, methods=["POST"])
 
 
@@ -205,7 +211,14 @@ def _decide(room: Room, id_: str, step: str, asked: _Decision) -> dict[str, Any]
         raise FormatError("a rejection gives its reason", "reason", "Say why in a few words")
     if step == "sign" and not asked.qualification.strip():
         raise FormatError("it is empty", "qualification", "Say as what you sign")
-    return room.tell(room.decide(id_, _TO[step], _who(asked), asked.reason))
+    return room.tell(room.decide(id_, _TO[step], _who(asked), asked.reason, asked.option))
+
+
+def _begin(room: Room, plans: PlanWatch | None, id_: str) -> dict[str, Any]:
+    if plans is None:
+        raise AccessError("nobody is here to watch", todo="Open the live page of a patient")
+    plans.begin(room.shelf.case(id_).id)
+    return room.tell(room.shelf.case(id_))
 
 
 async def _safely(request: Request, do: Callable[[], Any]) -> Response:

@@ -6,27 +6,26 @@ no longer the present one. What was signed is neither edited nor played again.
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from isosoma.core.errors import AccessError, BusyError, IsosomaError, VocabularyError
-from isosoma.core.evidence import Evidence, Status
+from isosoma.core.errors import AccessError, BusyError, IsosomaError
+from isosoma.core.evidence import Evidence, Status, move
 from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
-from isosoma.record import Draft, Entry
 from isosoma.scenario.acceptable import acceptable
 from isosoma.scenario.answering import answered, as_json, stale
-from isosoma.scenario.case import Case, Estimate, answer, ask, cases, decide, estimate
+from isosoma.scenario.case import Case, Estimate, answer, ask, decide, estimate
 from isosoma.scenario.comparing import compare
 from isosoma.scenario.complication_table import complications
 from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
 from isosoma.scenario.history import History, edited
 from isosoma.scenario.playing import Played, play
+from isosoma.scenario.prediction import Foreseen, foreseen, locked, signed
 from isosoma.scenario.preferences import Tables, preferences
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
@@ -34,58 +33,15 @@ from isosoma.serve.doubts import doubted
 from isosoma.serve.hurrying import hurried
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.rehearsal_message import case_message, result_message
+from isosoma.serve.shelf import Shelf
 from isosoma.serve.simulation import person_of
-from isosoma.serve.telemetry import Lane
 from isosoma.twin.emulating import emulator_for
 from isosoma.twin.fold import Twin
 
-__all__ = ["Event", "Room", "Shelf"]
+__all__ = ["Event", "Room"]
 
 Event = tuple[str, dict[str, Any]]
 """Name and content of what is told while it plays."""
-
-
-@dataclass(slots=True, eq=False)
-class Shelf:
-    """Where rehearsals are kept: the patient's log; without one, in memory."""
-
-    lane: Lane | None = None
-    drafts: list[Draft] = field(default_factory=list[Draft])
-
-    @property
-    def kept(self) -> str:
-        """Return where rehearsals are kept, as a sentence."""
-        if self.lane is not None:
-            return "Rehearsals are kept in the patient's log."
-        return "Rehearsals are kept in memory: they are gone when the server ends."
-
-    def cases(self) -> dict[str, Case]:
-        """Return all rehearsals."""
-        if self.lane is not None:
-            return cases(self.lane.log.entries(self.lane.patient, ["decision"]))
-        return cases(_entry(i, d) for i, d in enumerate(self.drafts))
-
-    def case(self, id_: str) -> Case:
-        """Return one.
-
-        Raises
-        ------
-        VocabularyError
-            There is none of this name.
-        """
-        found = self.cases().get(id_)
-        if found is None:
-            raise VocabularyError(
-                f"no rehearsal is called {id_[:40]!r}", "rehearsal", "Make it again"
-            )
-        return found
-
-    def append(self, drafts: Sequence[Draft]) -> None:
-        """Keep what was done; returns when it is durable."""
-        if self.lane is not None:
-            self.lane.log.append(self.lane.patient, drafts, purpose="rehearsal").result()
-        else:
-            self.drafts += drafts
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +52,7 @@ class Room:
     ----------
     keeper : whose twin is played; without a twin, members of the prior are.
     shelf : where rehearsals are kept.
-    results : what was played last, by id; it is not kept in the log.
+    results, futures : what was played last, by id; it is not kept in the log.
     doubts : what is wrong with the sensors now.
     playing : id of the rehearsal that plays now; "" while none does.
     """
@@ -104,6 +60,7 @@ class Room:
     keeper: Keeper | None = None
     shelf: Shelf = field(default_factory=Shelf)
     results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    futures: dict[str, Foreseen] = field(default_factory=dict[str, Foreseen])
     doubts: Callable[[], tuple[str, ...]] = tuple
     playing: str = ""
     _writing: threading.Lock = field(default_factory=threading.Lock)
@@ -114,7 +71,19 @@ class Room:
         why = ""
         if case.evidence is not None:
             why = stale(case.evidence, self._key(case), digest_of(case.rehearsal))
-        return case_message(case, why)
+        return case_message(case, why) | {"plan": self._plan(case)}
+
+    def _plan(self, case: Case) -> dict[str, Any] | None:
+        """Return the plan that was signed: since when it is watched [s since 1970], how good."""
+        said = self.shelf.predictions().get(case.id)
+        if said is None:
+            return None
+        scores = self.shelf.scores().get(case.id)
+        return {
+            "option": said.option,
+            "begun": said.at / 1e9 if said.begun else None,
+            "inside_90": None if scores is None else {n: s.inside_90 for n, s in scores.items()},
+        }
 
     def _key(self, case: Case) -> str:
         twin = None if self.keeper is None else self.keeper.twin
@@ -145,21 +114,40 @@ class Room:
             self.shelf.append([estimate(self.shelf.case(id_), Estimate(by, option, reason))])
         return self.shelf.case(id_)
 
-    def decide(self, id_: str, to: Status, by: Principal, reason: str = "") -> Case:
+    def decide(
+        self, id_: str, to: Status, by: Principal, reason: str = "", option: str = ""
+    ) -> Case:
         """Keep a review, a signature or a rejection.
+
+        Parameters
+        ----------
+        option : what is chosen by a signature; its future is locked with it.
 
         Raises
         ------
         AccessError
-            The step is not allowed, or the rehearsal was edited since it was answered.
+            The step is not allowed, the rehearsal was edited since it was answered, or the future
+            of what is chosen is not there.
         """
         with self._writing:
             case = self.shelf.case(id_)
-            draft = decide(case, to, by, reason)
-            if to != "rejected" and case.evidence is not None:
+            drafts = [decide(case, to, by, reason)]
+            if case.evidence is not None and to != "rejected":
                 _same(case, case.evidence)
-            self.shelf.append([draft])
+            if case.evidence is not None and to == "signed" and option:
+                after = replace(case, evidence=move(case.evidence, to, by, reason))
+                drafts.append(locked(signed(after, self._future(id_), option, self._now())))
+            self.shelf.append(drafts)
         return self.shelf.case(id_)
+
+    def _future(self, id_: str) -> Foreseen:
+        found = self.futures.get(id_)
+        if found is None:
+            raise AccessError(
+                "the futures are gone since the server began again", "option",
+                "Play it again, or sign without choosing an option",
+            )  # fmt: skip
+        return found
 
     def play(self, id_: str, members: int) -> Generator[Event, None, None]:
         """Yield progress, first comparisons, and the answer, which is kept."""
@@ -220,7 +208,7 @@ class Room:
         with self._writing:
             now = _open(self.shelf.case(case.id))
             self.shelf.append(answer(now, evidence, as_json(comparison)))
-        self.results[case.id] = said
+        self.results[case.id], self.futures[case.id] = said, foreseen(played)
         return "answer", said | {"case": self.tell(self.shelf.case(case.id))}
 
     def _now(self) -> int:
@@ -247,8 +235,3 @@ def _open(case: Case) -> Case:
             "this rehearsal is signed and stays as it is", todo="Make a new one of it and edit that"
         )
     return case
-
-
-def _entry(sequence: int, draft: Draft) -> Entry:
-    """Return a draft as the log would give it back."""
-    return Entry(sequence, "", draft.kind, 0, json.dumps(draft.payload).encode(), 1)

@@ -12,6 +12,7 @@ from isosoma.record import open_log
 from isosoma.scenario.rehearsal_file import read_rehearsal
 from isosoma.serve.rehearsal_api import add_routes
 from isosoma.serve.rehearsal_room import Room
+from isosoma.serve.shelf import Shelf
 from isosoma.serve.telemetry import Lane
 
 TEXT = """
@@ -31,7 +32,7 @@ ME = {"name": "A", "qualification": "test"}
 
 def client_of(lane: Lane | None = None, host: str = "127.0.0.1") -> TestClient:
     app = FastAPI()
-    add_routes(app, None, lane)
+    add_routes(app, Room(None, Shelf(lane)))
     return TestClient(app, client=(host, 1))
 
 

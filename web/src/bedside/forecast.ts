@@ -1,6 +1,6 @@
 /** What is expected over the next half hour if nothing is done: a band for each number. */
 import { TWIN } from "../marks";
-import type { Forecast } from "../messages";
+import type { Band, Forecast } from "../messages";
 import { byId, make, penOf } from "../page";
 import { figures, unit } from "../words";
 
@@ -16,14 +16,18 @@ export function showForecast(f: Forecast): void {
     caption.replaceChildren(make("b", "", label), ` ${words} `, make("span", "soft", `${figures(low[end]!)}–${figures(high[end]!)}`));
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${label} in ${f.minutes[end]} min: ${words}, 90 % interval ${figures(low[end]!)} to ${figures(high[end]!)}`);
-    band(canvas, f.minutes, f.outputs[name]!, span);
+    drawBand(canvas, f.minutes, f.outputs[name]!, span);
   });
 }
 
-function band(canvas: HTMLCanvasElement, minutes: number[], of: { value: number[]; low: number[]; high: number[] }, span: number): void {
+/** What was read, over the band: dots of `colour` at minutes. */
+export interface Dots { at: number[]; read: number[]; colour: string }
+
+/** A band over minutes: what the twin says, dashed and shaded; an axis of at least `span`; what was read over it. */
+export function drawBand(canvas: HTMLCanvasElement, minutes: number[], of: Band, span: number, dots: Dots = { at: [], read: [], colour: "" }): void {
   const sheet = penOf(canvas);
   if (!sheet) return;
-  const { pen, w, h } = sheet, low = Math.min(...of.low), high = Math.max(...of.high), middle = (low + high) / 2, half = Math.max(span, (high - low) * 1.2) / 2;
+  const { pen, w, h } = sheet, low = Math.min(...of.low, ...dots.read), high = Math.max(...of.high, ...dots.read), middle = (low + high) / 2, half = Math.max(span, (high - low) * 1.2) / 2;
   const last = minutes[minutes.length - 1] || 1, x = (m: number): number => 2 + (m / last) * (w - 36), y = (v: number): number => 3 + ((middle + half - v) / (2 * half)) * (h - 6);
   pen.fillStyle = TWIN; pen.globalAlpha = 0.25; pen.beginPath();
   of.low.forEach((v, i) => pen.lineTo(x(minutes[i]!), y(v)));
@@ -32,6 +36,8 @@ function band(canvas: HTMLCanvasElement, minutes: number[], of: { value: number[
   pen.globalAlpha = 1; pen.strokeStyle = TWIN; pen.lineWidth = 1.8; pen.setLineDash([5, 3]); pen.beginPath();
   of.value.forEach((v, i) => pen.lineTo(x(minutes[i]!), y(v)));
   pen.stroke(); pen.setLineDash([]);
+  pen.fillStyle = dots.colour;
+  dots.at.forEach((m, i) => { pen.beginPath(); pen.arc(x(m), y(dots.read[i]!), 1.6, 0, 7); pen.fill(); });
   pen.fillStyle = "#a9b6c3"; pen.font = "12px system-ui, sans-serif"; pen.textAlign = "right";
   pen.textBaseline = "top"; pen.fillText(figures(middle + half), w - 1, 1);
   pen.textBaseline = "bottom"; pen.fillText(figures(middle - half), w - 1, h - 1);

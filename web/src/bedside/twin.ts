@@ -1,6 +1,7 @@
 /** What the twin says beside the monitor: simulated numbers, outlined; how old they are; what was found. */
 import type { Finding, Quantity, Twin } from "../messages";
 import { byId, make, text } from "../page";
+import { planFindings } from "./plan";
 import { clock, figures, seconds, unit } from "../words";
 
 const SHOWN: [string, string][] = [
@@ -16,7 +17,7 @@ export function showTwin(t: Twin, silent: number): void {
   if (t.status !== "live") text("h-note", t.status === "building" ? `${t.said[0]?.toUpperCase()}${t.said.slice(1)}` : `No twin: ${t.said}`);
   for (const [i, [name, label]] of SHOWN.entries()) tile(i, label, t.numbers[name], silent, t.withheld);
   showSaturation(Object.entries(t.readings).find(([key]) => key.startsWith("oxygen_saturation@"))?.[1], silent);
-  showFindings(t.withheld ? [{ kind: "patient", text: t.withheld, clock: t.clock }, ...t.findings] : t.findings);
+  showFindings([...(t.withheld ? [{ kind: "patient" as const, text: t.withheld, clock: t.clock }] : []), ...planFindings(), ...t.findings]);
 }
 
 function tile(i: number, label: string, q: Quantity | undefined, silent: number, withheld: string): void {

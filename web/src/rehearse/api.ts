@@ -22,7 +22,9 @@ export interface Evidence {
   provenance: { release: string; seed: number; inputs: Record<string, string>; computed_at: number };
 }
 export interface Estimate { by: string; option: string; reason: string }
-export interface Case { id: string; version: number; rehearsal: Draft; estimates: Estimate[]; evidence: Evidence | null; comparison: Comparison | null; stale: string }
+/** What was signed: begun when [s since 1970]; shares of the readings inside its 90 %, once it is over. */
+export interface Signed { option: string; begun: number | null; inside_90: Record<string, number> | null }
+export interface Case { plan: Signed | null; id: string; version: number; rehearsal: Draft; estimates: Estimate[]; evidence: Evidence | null; comparison: Comparison | null; stale: string }
 export interface Result {
   played: string;
   evidence: Evidence; comparison: Comparison | null; choices: { name: string; verdict: string; against: string[] }[] | null;

@@ -118,7 +118,7 @@ class Room {
       ["rehearse", "Rehearse", () => void this.rehearse()], ["keep", "Save", () => void this.safely(async () => { await this.keep(); this.showResult(); })], ["guess", "Own estimate", () => this.guess()],
       ["undo", "Undo", () => this.turn(undo)], ["redo", "Redo", () => this.turn(redo)],
       ["option", "Add option", () => this.change((d) => ({ ...d, option: [...d.option, { name: freeName(d), do: [], against: [] }] }))],
-      ["sign", "Sign", () => this.sign()], ["reject", "Reject", () => this.reject()],
+      ["sign", "Sign", () => this.sign()], ["begin", "Begin plan", () => void this.safely(() => this.begin())], ["reject", "Reject", () => this.reject()],
       ["new", "New", () => this.fresh()], ["save", "Hand over", () => this.download()], ["open", "Open file", () => file.click()],
     ];
     for (const [id, words, does] of acts) {
@@ -170,7 +170,7 @@ class Room {
     else if (this.result) this.results.append(make("p", "soft", "Edited since it was played: rehearse again."));
     for (const [id, on] of Object.entries({
       rehearse: !this.busy, keep: !this.busy && this.kept !== this.draft, undo: this.history.past.length > 0, redo: this.history.undone.length > 0, guess: !this.busy && !this.found?.evidence,
-      sign: !this.busy && fresh && (status === "computed" || status === "reviewed"), reject: !this.busy && fresh && (status === "computed" || status === "reviewed"),
+      sign: !this.busy && fresh && (status === "computed" || status === "reviewed"), begin: !this.busy && this.found?.plan?.begun === null, reject: !this.busy && fresh && (status === "computed" || status === "reviewed"),
     })) { const button = this.buttons.get(id); if (button) button.disabled = !on; }
     if (this.found) this.state.textContent = standing(this.found);
   }
@@ -256,14 +256,22 @@ class Room {
   }
 
   private sign(): void {
-    ask(this.root, "Sign", "You have looked at the futures and what they rest on, and stand for using this result. It cannot be changed afterwards.", WHO, "Review and sign", async (said) => {
+    const names = this.draft.option.map((o) => o.name);
+    ask(this.root, "Sign", "You have looked at the futures and what they rest on, and stand for using this result. It cannot be changed afterwards. The future of what you choose is locked, and watched over the patient once the plan begins.", [...WHO, { name: "option", label: "I choose", choices: names }], "Review and sign", async (said) => {
       const id = this.found?.id ?? "", who = { name: said["name"] ?? "", qualification: said["qualification"] ?? "" };
       if (!who.name.trim() || !who.qualification.trim()) throw new Refused("A signature needs a name and a qualification.");
       if (this.found?.evidence?.status === "computed") this.found = await post<Case>(`/${id}/review`, who);
-      this.found = await post<Case>(`/${id}/sign`, who);
+      this.found = await post<Case>(`/${id}/sign`, { ...who, option: said["option"] ?? "" });
       this.showResult();
       await this.relist();
     });
+  }
+
+  /** The signed plan begins: from now on the patient is compared with what was locked. */
+  private async begin(): Promise<void> {
+    this.found = await post<Case>(`/${this.found?.id ?? ""}/begin`, {});
+    this.showResult();
+    location.hash = "bedside";
   }
 
   private reject(): void {

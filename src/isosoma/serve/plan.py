@@ -1,0 +1,99 @@
+"""A plan that was begun, and what the page is told of it: band, readings, leave, causes, scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.core.quantity import show_unit
+from isosoma.core.units import convert
+from isosoma.core.vocabulary import VOCABULARY
+from isosoma.scenario.explanation import Explanation
+from isosoma.scenario.hindsight import Score
+from isosoma.scenario.prediction import LEVELS, Prediction
+from isosoma.scenario.rehearsal import Rehearsal
+from isosoma.scenario.watching import Watching
+from isosoma.serve.live_messages import Band, Cause, Held, Left, PlanCourse, PlanMessage
+
+__all__ = ["Plan", "message_of"]
+
+Floats = npt.NDArray[np.float64]
+
+_FRAMES = 61
+"""Frames of a band that are sent at most."""
+_DOTS = 200
+"""Readings of an output that are sent at most, the newest."""
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """A plan that was begun.
+
+    Attributes
+    ----------
+    state : what was read, and the alert. explanations : as they were ranked last.
+    why_not : why there are none. ranked : how often they were. scores : by output, at its end.
+    upto : newest instant [ns] that was taken of each device and variable.
+    said, rated : when the page was told last, when the rate was taken last [s].
+    """
+
+    rehearsal: Rehearsal
+    state: Watching
+    explanations: tuple[Explanation, ...] = ()
+    why_not: str = ""
+    ranked: int = 0
+    scores: dict[str, Score] = field(default_factory=dict[str, Score])
+    over: bool = False
+    upto: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    said: float = -np.inf
+    rated: float = -np.inf
+
+    @property
+    def prediction(self) -> Prediction:
+        """Return what was signed."""
+        return self.state.prediction
+
+
+def message_of(plan: Plan, now: float) -> PlanMessage:
+    """Return what the page is told at `now` [s after time 0]."""
+    said, alert = plan.prediction, plan.state.alert
+    left = None
+    if alert is not None:
+        left = Left(
+            alert.kind, alert.text, (said.at / 1e9) + alert.onset, said.at / 1e9 + alert.time
+        )
+    return PlanMessage(
+        said.id, plan.rehearsal.question, said.option, said.at / 1e9, now / 60.0,
+        float(said.times[-1]) / 60.0, plan.over,
+        {n: _course(said, n, plan.state) for n in said.values},
+        left,
+        [Cause(e.cause, e.rank, e.share, e.severity) for e in plan.explanations],
+        plan.why_not,
+        {n: _held(n, s) for n, s in plan.scores.items()},
+    )  # fmt: skip
+
+
+def _course(said: Prediction, name: str, state: Watching) -> PlanCourse:
+    """Return the 90 % band of an output, thinned, and what was read of it, in shown units."""
+    kept = np.unique(np.linspace(0, len(said.times) - 1, _FRAMES).round().astype(int))
+    rows = said.values[name][kept]
+    levels = (np.array([np.interp(p, LEVELS, row) for row in rows]) for p in (0.5, 0.05, 0.95))
+    value, low, high = ([_shown(name, float(v)) for v in level] for level in levels)
+    read = [(r.time / 60.0, _shown(name, r.value)) for r in state.seen.get(name, ())[-_DOTS:]]
+    row = VOCABULARY[name]
+    minutes = (said.times[kept] / 60.0).round(4).tolist()
+    return PlanCourse(
+        row.label, show_unit(row.shown), minutes, Band(value, low, high),
+        [round(t, 3) for t, _ in read], [v for _, v in read],
+    )  # fmt: skip
+
+
+def _held(name: str, s: Score) -> Held:
+    return Held(s.readings, s.inside_50, s.inside_90, _shown(name, s.crps) - _shown(name, 0.0))
+
+
+def _shown(name: str, value: float) -> float:
+    row = VOCABULARY[name]
+    return float(f"{convert(value, row.unit, row.shown, row.molar_mass or None):.5g}")
