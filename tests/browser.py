@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from isosoma.serve.app import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "src" / "isosoma" / "serve" / "static"
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+IWER = ROOT / "web" / "node_modules" / "iwer" / "build" / "iwer.min.js"
+TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -31,6 +38,7 @@ needs_chromium = pytest.mark.skipif(
 needs_page = pytest.mark.skipif(
     not (STATIC / "index.html").is_file(), reason="the page is not built"
 )
+needs_iwer = pytest.mark.skipif(not IWER.is_file(), reason="web/node_modules has no iwer")
 needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
 
 
@@ -78,12 +86,39 @@ def served(
         server.stdout.close()
 
 
+@contextmanager
+def hosted(settings: Settings) -> Generator[str]:
+    """Run the page's server in a thread, for what no command line asks for; give its address."""
+    import uvicorn
+
+    from isosoma.serve.app import make_app
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(
+        make_app(settings), log_level="warning", ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+    ))  # fmt: skip
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join(10.0)
+
+
 def until(page: Any, condition: str, seconds: float = 60.0) -> None:
     """Wait for a condition; the page's own policy forbids Playwright's `wait_for_function`."""
     end = time.monotonic() + seconds
     while not page.evaluate(condition):
         assert time.monotonic() < end, f"never became true: {condition[:120]}"
         time.sleep(0.1)
+
+
+def until_alive(page: Any) -> None:
+    """Wait until the twin follows the patient, and its heart is drawn."""
+    until(page, "document.body.dataset.twin === 'live'", TWIN)
+    until(page, "document.querySelector('#h-note').hidden", TWIN)
 
 
 def assert_accessible(page: Any, part: str = "body") -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-
 import pytest
-import uvicorn
 
-from isosoma.serve.app import Settings, make_app
+from isosoma.serve.app import Settings
 from isosoma.serve.synthetic import simulate
-from tests.browser import needs_chromium, needs_page, new_page, until
+from tests.browser import hosted, needs_chromium, needs_page, new_page, until
 
 pytestmark = [needs_chromium, needs_page]
 
@@ -19,17 +15,9 @@ MARKUP = "<img src=x onerror=hacked=1>"
 
 @pytest.fixture
 def address():
-    listening = socket.create_server(("127.0.0.1", 0))
     who = {"name": MARKUP, "id": MARKUP, "born": MARKUP, "allergies": MARKUP, "composite": MARKUP}
-    server = uvicorn.Server(uvicorn.Config(
-        make_app(Settings(simulate(60.0), banner=who)), log_level="warning", ws="websockets-sansio",
-        timeout_graceful_shutdown=1,
-    ))  # fmt: skip
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10.0)
+    with hosted(Settings(simulate(60.0), banner=who)) as at:
+        yield at
 
 
 @pytest.fixture

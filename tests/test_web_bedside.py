@@ -9,22 +9,23 @@ import pytest
 
 from tests.browser import (
     AXE,
-    ROOT,
+    IWER,
     STATIC,
+    TWIN,
     assert_accessible,
     needs_axe,
     needs_chromium,
+    needs_iwer,
     needs_page,
     new_page,
     served,
     until,
+    until_alive,
 )
 
-TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
 VIEWS = ("bedside", "rehearse", "hood", "patient")
 MOST, FIRST = 400_000, 60_000  # [byte] gzipped: of everything, and of what the first view waits for
 
-IWER = ROOT / "web" / "node_modules" / "iwer" / "build" / "iwer.min.js"
 QUEST = """
   window.told = [];
   const device = new IWER.XRDevice(IWER.metaQuest3);
@@ -54,8 +55,7 @@ def address():
 def page(browser, address):
     made = new_page(browser)
     made.goto(address)
-    until(made, "document.body.dataset.twin === 'live'", TWIN)
-    until(made, "document.querySelector('#h-note').hidden", TWIN)
+    until_alive(made)
     yield made
     made.close()
     assert made.faults == []
@@ -152,7 +152,7 @@ def test_the_heart_can_be_gone_back_over(page):
     assert not page.is_visible("#h-held")
 
 
-@pytest.mark.skipif(not IWER.is_file(), reason="web/node_modules has no iwer")
+@needs_iwer
 def test_a_headset_shows_the_live_heart_and_gives_it_back(browser, address):
     page = new_page(browser, 800, 600)
     page.add_init_script(path=str(IWER))

@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from tests.browser import ROOT, needs_chromium, new_page, until
+from tests.browser import IWER, needs_chromium, needs_iwer, new_page, until
 from tests.test_web_heart import DIASTOLE, PAGE, PAINTED, needs_esbuild, script  # noqa: F401
 
-IWER = ROOT / "web" / "node_modules" / "iwer" / "build" / "iwer.min.js"
 EYES = 1.2  # [m] of one who sits, over the floor
 # A Quest 3 with both eyes, before three touches navigator.xr; what its sessions say is kept.
 HEADSET = """(EYES) => {
@@ -60,11 +59,7 @@ WAIT = """(n) => new Promise((done) => {
   look();
 })"""
 
-pytestmark = [
-    needs_chromium,
-    needs_esbuild,
-    pytest.mark.skipif(not IWER.is_file(), reason="web/node_modules has no iwer"),
-]
+pytestmark = [needs_chromium, needs_esbuild, needs_iwer]
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from functools import partial
 
 import pytest
-import uvicorn
 
-from isosoma.serve.app import STATIC, Settings, make_app
+from isosoma.serve.app import STATIC, Settings
 from isosoma.serve.synthetic import simulate
-from tests.browser import assert_accessible, needs_axe, needs_chromium, new_page
+from tests.browser import assert_accessible, hosted, needs_axe, needs_chromium, new_page
 from tests.browser import until as wait_until
 
 until = partial(wait_until, seconds=120.0)  # three futures take longer than a page
@@ -30,16 +27,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address():
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(
-        make_app(Settings(simulate(60.0))), log_level="warning", ws="websockets-sansio",
-        timeout_graceful_shutdown=1,
-    ))  # fmt: skip
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}/#rehearse"
-    server.should_exit = True
-    thread.join(10.0)
+    with hosted(Settings(simulate(60.0))) as at:
+        yield f"{at}#rehearse"
 
 
 def opened(browser, address, **settings):

@@ -12,9 +12,9 @@ from tests.browser import (
     new_page,
     served,
     until,
+    until_alive,
 )
 
-TWIN = 240.0  # [s] that a cold machine may take to compile and to fold the past
 PLAY = 600.0  # [s] for 128 members, three options and six minutes, beside other work
 STOPS = 11
 
@@ -31,8 +31,7 @@ def address():
 def page(browser, address):
     made = new_page(browser)
     made.goto(address)
-    until(made, "document.body.dataset.twin === 'live'", TWIN)
-    until(made, "document.querySelector('#h-note').hidden", TWIN)
+    until_alive(made)
     made.keyboard.press("t")
     yield made
     made.close()
