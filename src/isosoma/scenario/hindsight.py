@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from isosoma.core.errors import RangeError
 from isosoma.core.observation import Observation
@@ -14,7 +15,10 @@ from isosoma.infer.scores import crps
 from isosoma.record import Draft, Entry
 from isosoma.scenario.prediction import LEVELS, Prediction
 
-__all__ = ["Score", "score", "scored", "scores"]
+__all__ = ["Score", "read_with", "score", "scored", "scores"]
+
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,7 @@ def score(prediction: Prediction, observations: Iterable[Observation]) -> Mappin
 def _score(prediction: Prediction, name: str, rows: np.ndarray) -> Score:
     t, y, sigma = rows.T
     said = np.array([np.interp(t, prediction.times, q) for q in prediction.values[name].T]).T
-    # Spreads add in squares: quantiles move away from the median as if both were normal.
-    middle, spread = np.median(said, axis=1), said.std(axis=1)
-    ratio = np.hypot(spread, sigma) / np.maximum(spread, 1e-9 * np.maximum(sigma, 1e-12))
-    wide = middle[:, None] + (said - middle[:, None]) * ratio[:, None]
+    wide = read_with(said, sigma)
 
     def inside(level: float) -> float:
         ends = ((1.0 - level) / 2.0, (1.0 + level) / 2.0)
@@ -62,6 +63,16 @@ def _score(prediction: Prediction, name: str, rows: np.ndarray) -> Score:
         return float(((low <= y) & (y <= high)).mean())
 
     return Score(len(y), inside(0.5), inside(0.9), float(crps(wide, y).mean()))
+
+
+def read_with(quantiles: Floats, sigma: Floats) -> Floats:
+    """Return the quantiles (n, 20) of readings with noise `sigma` (n,) of what has `quantiles`.
+
+    Spreads add in squares: quantiles move away from the median as if both were normal.
+    """
+    middle, spread = np.median(quantiles, axis=1), quantiles.std(axis=1)
+    ratio = np.hypot(spread, sigma) / np.maximum(spread, 1e-9 * np.maximum(sigma, 1e-12))
+    return middle[:, None] + (quantiles - middle[:, None]) * ratio[:, None]
 
 
 def scored(prediction: Prediction, scores: Mapping[str, Score]) -> Draft:

@@ -11,7 +11,7 @@ from isosoma.core.quantity import show_unit
 from isosoma.core.units import convert
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.scenario.explanation import Explanation
-from isosoma.scenario.hindsight import Score
+from isosoma.scenario.hindsight import Score, read_with
 from isosoma.scenario.prediction import LEVELS, Prediction
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.watching import Watching
@@ -76,9 +76,10 @@ def message_of(plan: Plan, now: float) -> PlanMessage:
 
 
 def _course(said: Prediction, name: str, state: Watching) -> PlanCourse:
-    """Return the 90 % band of an output, thinned, and what was read of it, in shown units."""
+    """Return the 90 % band of the readings of an output, thinned, and those, in shown units."""
     kept = np.unique(np.linspace(0, len(said.times) - 1, _FRAMES).round().astype(int))
-    rows = said.values[name][kept]
+    sigma = float(np.median([r.sigma for r in state.seen.get(name, ())] or [0.0]))
+    rows = read_with(said.values[name][kept], np.full(len(kept), sigma))
     levels = (np.array([np.interp(p, LEVELS, row) for row in rows]) for p in (0.5, 0.05, 0.95))
     value, low, high = ([_shown(name, float(v)) for v in level] for level in levels)
     read = [(r.time / 60.0, _shown(name, r.value)) for r in state.seen.get(name, ())[-_DOTS:]]

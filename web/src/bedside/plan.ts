@@ -24,7 +24,7 @@ export function showPlan(p: Plan | null = plan): void {
   byId("plan-head").textContent = `Signed plan: ${plan.option}`;
   byId("plan-time").textContent = plan.over ? "over" : `minute ${Math.max(plan.minute, 0).toFixed(1)} of ${figures(plan.minutes)}`;
   byId("plan-close").hidden = !plan.over;
-  byId("plan-said").replaceChildren(...(plan.over ? held(plan) : plan.left ? why(plan) : [make("p", "small", "Dashed and shaded: as it was signed, 90 %. Dots: as it is read.")]));
+  byId("plan-said").replaceChildren(...(plan.over ? held(plan) : plan.left ? why(plan) : [make("p", "small", "Band: as it was signed, 90 %. Dots: as it is read.")]));
   charts(plan);
 }
 
@@ -70,11 +70,10 @@ function charts(p: Plan): void {
     const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("figure", "ahead"));
     if (!box.firstChild) box.append(make("figcaption"), make("canvas"));
     const { band, minutes, at, read, unit } = p.courses[name]!, now = nearest(minutes, p.minute), caption = box.querySelector("figcaption")!, canvas = box.querySelector("canvas")!;
-    const value = read.length ? figures(read[read.length - 1]!) : "not read", signed = `${figures(band.low[now]!)}–${figures(band.high[now]!)} ${unit}`, name_ = make("b", "", label);
-    name_.style.color = colour;
-    const foreseen = make("span", "", signed);
-    foreseen.style.color = TWIN;
-    caption.replaceChildren(name_, ` ${value} `, foreseen);
+    const value = read.length ? `${figures(read[read.length - 1]!)} ${unit}` : "not read", signed = `${figures(band.low[now]!)}–${figures(band.high[now]!)}`;
+    const title = make("b", "", label), foreseen = make("div", "", `signed ${signed}`);
+    title.style.color = colour; foreseen.style.color = TWIN;
+    caption.replaceChildren(title, ` ${value}`, foreseen);
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${label}: read ${value}, signed for now ${signed}`);
     drawBand(canvas, minutes, band, span, { at, read, colour });
