@@ -26,6 +26,9 @@ rest, and ten were within a quarter of an hour of the start of a bleed of 800 mL
 them by 585 s. At 1.3 it is all twelve, half by 420 s, but two at rest are told changed, too.
 """
 
+_MOST = 3
+"""Unknowns that are named at most."""
+
 
 def sensors(faults: Iterable[Fault]) -> list[Finding]:
     """Return the set-up faults, gravest first."""
@@ -38,10 +41,10 @@ def sensors(faults: Iterable[Fault]) -> list[Finding]:
 
 
 def changes(twin: Twin) -> list[Finding]:
-    """Return what the twin finds changed in the last quarter of an hour, the farthest first.
+    """Return what the twin finds changed in the last quarter of an hour.
 
-    An unknown that moved by more than `_FAR` of the spread it had, and a patient whom no belief
-    explains.
+    A patient whom no belief explains, and unknowns that moved by more than `_FAR` of their spread.
+    These are one finding, the farthest first: readings of pressure and rate seldom tell them apart.
     """
     reports = twin.timeline.reports
     out: list[Finding] = []
@@ -61,6 +64,9 @@ def changes(twin: Twin) -> list[Finding]:
         a, b = (float(f"{from_si(float(v), unit):.3g}") for v in values)
         word = parameter.name.replace("_", " ")
         way = "fell" if far < 0.0 else "rose"
-        text = f"patient: the twin finds {word} {way} from {a:g} to {b:g} {show_unit(unit)}"
-        moved.append((-abs(far), text.rstrip()))
-    return out + [Finding("patient", text, now.at * 1e-9) for _, text in sorted(moved)]
+        moved.append((-abs(far), f"{word} {way} from {a:g} to {b:g} {show_unit(unit)}".rstrip()))
+    if moved:
+        fits = ", or ".join(text for _, text in sorted(moved)[:_MOST])
+        said = f"patient: has changed; it would fit that {fits}: look for the cause"
+        out.append(Finding("patient", said, now.at * 1e-9))
+    return out
