@@ -20,6 +20,9 @@ export class Axis {
     if (this.arrived.length > KEPT) this.arrived.shift();
   }
 
+  /** How long nothing was heard at `wall` [ms]; 0 before the first. */
+  silence(wall: number): number { return wall - (this.arrived[this.arrived.length - 1]?.[0] ?? wall); }
+
   /** Where the axis is now [s]: never beyond what is decided, never backwards, but for a new start. */
   now(wall: number): number {
     const first = this.arrived[0], last = this.arrived[this.arrived.length - 1];

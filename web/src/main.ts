@@ -22,6 +22,7 @@ import { openRehearsal, route, type View, VIEWS } from "./views";
 import { fresh } from "./words";
 
 const STALE = 2000, DEAD = 6000; // ms of silence: said; and the connection is made anew
+const HELD_UP = 100; // [ms] without samples, which come each 50 ms
 const STEP = 0.1; // [s] that a key goes back or on
 const GAINS = [5, 10, 20], SPEEDS = [12.5, 25, 50];
 
@@ -126,6 +127,14 @@ declare global {
   interface Window { onFrame?: (began: number, at: number, heart: HeartFrame) => void }
 }
 
+/** Samples that wait behind a slow frame are heard before the next one is drawn: the axis must not wait for them. */
+const waiting = new MessageChannel();
+waiting.port1.onmessage = (): void => draw(performance.now());
+function frame(now: number): void {
+  if (axis.silence(now) > HELD_UP) waiting.port2.postMessage(null);
+  else draw(now);
+}
+
 function draw(now: number): void {
   const at = axis.now(now), old = document.body.classList.contains("old");
   if (!frozen) {
@@ -135,7 +144,7 @@ function draw(now: number): void {
     if (view === "hood" && state) tachogram.draw(state.at);
   }
   window.onFrame?.(now, at, beating.frame);
-  requestAnimationFrame(draw);
+  requestAnimationFrame(frame);
 }
 
 const next = (all: number[], now: number): number => all[(all.indexOf(now) + 1) % all.length] ?? now;
@@ -221,4 +230,4 @@ const connection = connect({
   },
 });
 setInterval(age, 250);
-requestAnimationFrame(draw);
+requestAnimationFrame(frame);

@@ -51,8 +51,19 @@ const VESSEL = 15; // [mm]
 /** Offset of a plane that goes with the valve plane [mm]. */
 const heightOf = (plane: Plane, pose: Pose): number => (plane.offset * pose.weights[at.h]!) / HEIGHT;
 
+const PLAINER = 0.5; // pixels drawn for each of the page's, where no graphics card draws them
+
+/** Whether the processor draws in place of a graphics card: then smoothness of motion goes before smoothness of edges. */
+function drawnBySoftware(): boolean {
+  const pen = document.createElement("canvas").getContext("webgl2"), told = pen?.getExtension("WEBGL_debug_renderer_info");
+  const name = told ? String(pen?.getParameter(told.UNMASKED_RENDERER_WEBGL)) : "";
+  pen?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 export function createHeart(canvas: HTMLCanvasElement): Heart {
-  const renderer = new WebGLRenderer({ canvas, antialias: true, stencil: true, powerPreference: "high-performance" });
+  const plainer = drawnBySoftware();
+  const renderer = new WebGLRenderer({ canvas, antialias: !plainer, stencil: true, powerPreference: "high-performance" });
   renderer.setClearColor(GROUND);
   renderer.info.autoReset = true;
   const scene = new Scene(), camera = new PerspectiveCamera(LENS, 1, 0.02, 5), heart = new Group(), still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -149,7 +160,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   function resize(): void {
     if (renderer.xr.isPresenting) return;
-    renderer.setPixelRatio(Math.min(2, devicePixelRatio));
+    renderer.setPixelRatio(plainer ? PLAINER : Math.min(2, devicePixelRatio));
     renderer.setSize(canvas.clientWidth, canvas.clientHeight, false);
     fit();
   }
