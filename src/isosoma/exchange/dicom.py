@@ -1,7 +1,8 @@
 """A folder of DICOM files as the volumes of an examination.
 
 Headers are read first, whatever the files are called; pixels only when they are asked for, a slice
-at a time. A folder of two people, or with two different pictures under one name, is refused whole.
+at a time. A folder of two people, or with two different pictures under one name, is refused whole;
+a stack with a slice missing, alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from isosoma.core.errors import FormatError, IdentityError, LimitError
 from isosoma.core.study import Volume
 from isosoma.exchange.dicom_header import Header, read_header
 from isosoma.exchange.dicom_pixels import decoded
-from isosoma.exchange.dicom_series import Stack, stacks
+from isosoma.exchange.dicom_series import Refusal, Stack, stacks
 
 __all__ = ["DicomStudy", "read_study", "slices", "volume"]
 
@@ -35,12 +36,14 @@ class DicomStudy:
     Attributes
     ----------
     stacks : of one geometry each, largest first.
+    refused : what makes no volume, and why; the stacks beside it stand.
     person : a digest of whom it is of; "" where no file says.
     revealing : what tells of a person or place, each once.
     passed_over : sentences about files that hold no picture.
     """
 
     stacks: tuple[Stack, ...]
+    refused: tuple[Refusal, ...]
     person: str
     revealing: tuple[str, ...]
     passed_over: tuple[str, ...]
@@ -56,7 +59,8 @@ def read_study(folder: Path, tell: Progress = lambda done, of: None) -> DicomStu
     Raises
     ------
     InputError
-        A file is damaged, of another person, or contradicts another; which, and what to do.
+        A file is damaged, of another person, or contradicts another; or nothing in the folder
+        makes a stack: which, and what to do.
     """
     files = sorted(p for p in ([folder] if folder.is_file() else folder.rglob("*")) if p.is_file())
     if len(files) > _MOST_FILES:
@@ -72,7 +76,10 @@ def read_study(folder: Path, tell: Progress = lambda done, of: None) -> DicomStu
     person = _one_person(headers)
     _one_picture_a_name(headers)
     revealing = sorted({what for h in headers for what in h.revealing})
-    return DicomStudy(tuple(stacks(headers)), person, tuple(revealing), tuple(passed))
+    made, refused = stacks(headers)
+    if not made:
+        raise refused[0].error
+    return DicomStudy(tuple(made), tuple(refused), person, tuple(revealing), tuple(passed))
 
 
 def _header(file: Path, passed: list[str]) -> Header | None:

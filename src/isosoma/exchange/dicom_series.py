@@ -20,7 +20,7 @@ from isosoma.core.errors import FormatError
 from isosoma.core.study import Grid
 from isosoma.exchange.dicom_header import Frame, Header
 
-__all__ = ["Stack", "stacks"]
+__all__ = ["Refusal", "Stack", "stacks"]
 
 Floats = npt.NDArray[np.float64]
 _SAME_DIRECTION = 1e-3
@@ -59,20 +59,53 @@ class Stack:
 Pair = tuple[Header, Frame]
 
 
-def stacks(headers: Iterable[Header]) -> list[Stack]:
-    """Return the stacks of files in any order; largest first.
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusal:
+    """Frames that make no volume: slices or phases missing, doubled, unevenly spaced, or tilted.
 
-    Raises
-    ------
-    FormatError
-        Slices or phases are missing, doubled, unevenly spaced, or the gantry was tilted.
+    Attributes
+    ----------
+    header : of one of them.
+    pictures : how many frames they are.
+    error : why, and what to do.
+    """
+
+    header: Header
+    pictures: int
+    error: FormatError
+
+
+def stacks(headers: Iterable[Header]) -> tuple[list[Stack], list[Refusal]]:
+    """Return the stacks of files in any order, largest first, and what makes no stack.
+
+    A localizer whose planes lie anyhow takes nothing from the cine beside it.
     """
     pairs = [(h, f) for h in headers for f in h.frames]
     placed = [p for p in pairs if p[1].orientation and p[1].position and p[1].spacing]
-    out = [_stack(group) for group in _merged(_alike(placed))]
-    out += _pixels_only([p for p in pairs if not (p[1].orientation and p[1].position
-                                                  and p[1].spacing)])  # fmt: skip
-    return sorted(out, key=lambda s: (-len(s.frames) * len(s.frames[0]), s.header.number))
+    square, refused = _square(_alike(placed))
+    made = list[Stack]()
+    for group in _merged(square):
+        try:
+            made.append(_stack(group))
+        except FormatError as error:
+            refused.append(Refusal(group[0][0], len(group), error))
+    made += _pixels_only([p for p in pairs if not (p[1].orientation and p[1].position
+                                                   and p[1].spacing)])  # fmt: skip
+    made.sort(key=lambda s: (-len(s.frames) * len(s.frames[0]), s.header.number))
+    return made, sorted(refused, key=lambda r: (-r.pictures, r.header.number))
+
+
+def _square(groups: list[list[Pair]]) -> tuple[list[list[Pair]], list[Refusal]]:
+    """Part groups whose rows and columns are at right angles from those that have no normal."""
+    square, refused = list[list[Pair]](), list[Refusal]()
+    for group in groups:
+        try:
+            _normal(group[0][1])
+        except FormatError as error:
+            refused.append(Refusal(group[0][0], len(group), error))
+        else:
+            square.append(group)
+    return square, refused
 
 
 def _normal(frame: Frame) -> Floats:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,55 @@ import numpy as np
 from isosoma.core.errors import FormatError, LimitError, RangeError, UnitError
 from isosoma.core.study import Grid, Volume
 
-__all__ = ["read_nifti", "write_nifti"]
+__all__ = ["Head", "is_nifti", "read_head", "read_nifti", "write_nifti"]
 
 _MOST_BYTES = 3 << 30
 _TO_METRES = {"mm": 1e-3, "meter": 1.0, "micron": 1e-6, "unknown": 1e-3}
 _SPACING = (5e-5, 0.2)  # [m]
+_HEAD = 540  # bytes of the longer header, NIfTI-2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """What the header of a file says.
+
+    Attributes
+    ----------
+    phases : length of the fourth axis.
+    decisions : what was decided of its geometry.
+    """
+
+    grid: Grid
+    phases: int
+    decisions: tuple[str, ...]
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file begins as NIfTI-1 or -2 does, packed or not, whatever it is called."""
+    try:
+        head = _beginning(path)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
+
+
+def read_head(path: Path) -> Head:
+    """Return what a file's first bytes say; of a packed file no more is unpacked.
+
+    Raises
+    ------
+    InputError
+        It is damaged, has no geometry, or holds fewer bytes than its header says.
+    """
+    with _told(path):
+        header = _header(_beginning(path))
+        grid, decisions = _grid(header, path.name)
+        shape = tuple(int(n) for n in header.get_data_shape())
+        due = int(header["vox_offset"]) + int(np.prod(shape)) * header.get_data_dtype().itemsize
+    if not _packed(path) and path.stat().st_size < due:
+        said = f"is cut off: it holds {path.stat().st_size} bytes and says {due}"
+        raise FormatError(said, path.name, "Copy it again")
+    return Head(grid, shape[3] if len(shape) > 3 else 1, decisions)
 
 
 def read_nifti(path: Path) -> Volume:
@@ -33,15 +80,26 @@ def read_nifti(path: Path) -> Volume:
         It is damaged, cut off, has no geometry, or would not fit into memory.
     """
     import nibabel
+
+    with _told(path):
+        data = _bytes(path)
+        kind = nibabel.Nifti2Image if _length(data) == 540 else nibabel.Nifti1Image  # pyright: ignore[reportPrivateImportUsage]
+        image: Any = kind.from_bytes(data)
+        grid, decisions = _grid(image.header, path.name)
+        values = np.asarray(image.dataobj, np.float32)
+    values = values.reshape((*grid.shape, -1))
+    count = values.shape[3]
+    return Volume(grid, values, phases=np.arange(count) / count, decisions=decisions)
+
+
+@contextmanager
+def _told(path: Path) -> Generator[None]:
+    """Turn what nibabel and the unpacker raise into a sentence."""
     from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
 
     try:
-        data = _bytes(path)
-        kind = nibabel.Nifti2Image if _head(data) == 540 else nibabel.Nifti1Image  # pyright: ignore[reportPrivateImportUsage]
-        image: Any = kind.from_bytes(data)
-        grid, decisions = _grid(image, path.name)
-        values = np.asarray(image.dataobj, np.float32)
+        yield
     except (
         ImageFileError, OSError, EOFError, ValueError, TypeError, LookupError, zlib.error,
         struct.error, HeaderDataError,
@@ -50,42 +108,56 @@ def read_nifti(path: Path) -> Volume:
         raise FormatError(
             f"is a damaged NIfTI file ({said})", path.name, "Copy it again"
         ) from error
-    values = values.reshape((*grid.shape, -1))
-    count = values.shape[3]
-    return Volume(grid, values, phases=np.arange(count) / count, decisions=decisions)
+
+
+def _packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _beginning(path: Path) -> bytes:
+    with gzip.open(path) if _packed(path) else path.open("rb") as file:
+        return file.read(_HEAD)
 
 
 def _bytes(path: Path) -> bytes:
     """Return a file's bytes, unpacked to the end so that its checksum is compared."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as file:
+    with gzip.open(path) if _packed(path) else path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise LimitError("is over 3 GiB as a whole", path.name, "Cut it")
     return data
 
 
-def _head(data: bytes) -> int:
+def _length(data: bytes) -> int:
     """Return the length that a header says it has, in either byte order."""
     return min(struct.unpack("<i", data[:4])[0], struct.unpack(">i", data[:4])[0], key=abs)
 
 
-def _grid(image: Any, name: str) -> tuple[Grid, tuple[str, ...]]:
-    if not hasattr(image, "header") or "sform_code" not in image.header:
+def _header(data: bytes) -> Any:
+    """Return nibabel's header of a file's first bytes."""
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    return Nifti2Header(data[:540]) if _length(data) == 540 else Nifti1Header(data[:348])
+
+
+def _grid(header: Any, name: str) -> tuple[Grid, tuple[str, ...]]:
+    if "sform_code" not in header:
         raise FormatError("is no NIfTI file", name, "Convert it to NIfTI or give the DICOM files")
-    if not 3 <= len(image.shape) <= 4 or min(image.shape) < 1:
-        raise FormatError(f"has the shape {image.shape}", name, "Three or four axes are read")
-    sform, qform = int(image.header["sform_code"]), int(image.header["qform_code"])
+    shape = tuple(int(n) for n in header.get_data_shape())
+    if not 3 <= len(shape) <= 4 or min(shape) < 1:
+        raise FormatError(f"has the shape {shape}", name, "Three or four axes are read")
+    sform, qform = int(header["sform_code"]), int(header["qform_code"])
     if not sform and not qform:
         said = "has neither sform nor qform: nobody knows where it lies"
         raise FormatError(said, name, "Export it with its geometry")
-    unit = image.header.get_xyzt_units()[0]
+    unit = header.get_xyzt_units()[0]
     if unit not in _TO_METRES:
         raise UnitError(f"says its unit of length is {unit!r}", name, "Export it in mm")
-    affine = np.array(image.get_sform() if sform else image.get_qform(), float)
+    affine = np.array(header.get_sform() if sform else header.get_qform(), float)
     affine[:3] *= _TO_METRES[unit]
-    i, j, k = (int(n) for n in image.shape[:3])
+    i, j, k = shape[:3]
     grid = Grid((i, j, k), affine)
     if not np.all((grid.spacing > _SPACING[0]) & (grid.spacing < _SPACING[1])):
         said = f"has voxels of {' x '.join(f'{s * 1e3:g}' for s in grid.spacing)} mm"

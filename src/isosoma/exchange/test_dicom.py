@@ -162,6 +162,30 @@ def test_what_contradicts_itself_is_refused_with_a_sentence(tmp_path: Path, name
         read_study(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "orientation", "places", "said"),
+    [
+        ("localizer", [0, 1, 0, 0, 0, -1], [0.0, 1.0, 7.0], "apart, but not"),
+        ("skewed", [1, 0, 0, 1, 0, 0], [0.0, 1.0], "not at right angles"),
+    ],
+)
+def test_one_stack_that_is_none_takes_nothing_from_those_beside_it(
+    tmp_path: Path, name: str, orientation: list[int], places: list[float], said: str
+) -> None:
+    stack(tmp_path, [0, 10, 20])
+    for i, x in enumerate(places):
+        picture(
+            tmp_path, f"{name}{i}", SeriesInstanceUID="1.2.3.5", SeriesNumber=2,
+            ImageOrientationPatient=orientation, ImagePositionPatient=[x, 0, 0],
+        )  # fmt: skip
+    found = read_study(tmp_path)
+    assert [len(s.frames) for s in found.stacks] == [3]
+    (refusal,) = found.refused
+    assert refusal.pictures == len(places)
+    assert refusal.header.number == 2
+    assert said in str(refusal.error)
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(60, 5), (3, 5), (6, 4)])
 def test_lying_rows_and_columns_are_refused(tmp_path: Path, rows: int, columns: int) -> None:
     picture(tmp_path, "a", Rows=rows, Columns=columns)

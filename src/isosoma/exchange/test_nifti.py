@@ -7,7 +7,7 @@ import pytest
 
 from isosoma.core.errors import FormatError, InputError, RangeError
 from isosoma.core.study import Grid, Volume
-from isosoma.exchange.nifti import read_nifti, write_nifti
+from isosoma.exchange.nifti import is_nifti, read_head, read_nifti, write_nifti
 
 
 def turned(shape=(5, 6, 7), spacing=(1.5e-3, 2e-3, 6e-3)) -> Grid:
@@ -72,3 +72,28 @@ def test_something_else_under_its_name_is_refused(tmp_path):
     for name in ("a.nii.gz", "b.nii"):
         with pytest.raises(InputError, match=name):
             read_nifti(tmp_path / name)
+
+
+def test_a_header_is_told_without_its_voxels(tmp_path, monkeypatch):
+    write_nifti(tmp_path / "a.nii.gz", Volume(turned(), some(4)))
+    monkeypatch.setattr("isosoma.exchange.nifti._bytes", lambda path: pytest.fail("read whole"))
+    head = read_head(tmp_path / "a.nii.gz")
+    assert (head.grid.shape, head.phases) == ((5, 6, 7), 4)
+    assert np.allclose(head.grid.affine, turned().affine, atol=1e-9)
+
+
+def test_a_header_of_more_voxels_than_the_file_holds_is_refused(tmp_path):
+    write_nifti(tmp_path / "a.nii", Volume(turned(), some(1)))
+    (tmp_path / "b.nii").write_bytes((tmp_path / "a.nii").read_bytes()[:-1])
+    with pytest.raises(FormatError, match=r"b\.nii: is cut off"):
+        read_head(tmp_path / "b.nii")
+
+
+def test_a_file_is_known_by_what_it_holds_not_by_its_name(tmp_path):
+    write_nifti(tmp_path / "a.nii", Volume(turned(), some(1)))
+    (tmp_path / "scan").write_bytes((tmp_path / "a.nii").read_bytes())
+    (tmp_path / "other.nii.gz").write_bytes(b"DICM" * 200)
+    (tmp_path / "cut.nii.gz").write_bytes(gzip.compress(b"x" * 600)[:12])
+    assert is_nifti(tmp_path / "scan")
+    assert not is_nifti(tmp_path / "other.nii.gz")
+    assert not is_nifti(tmp_path / "cut.nii.gz")

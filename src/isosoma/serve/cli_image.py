@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,17 +13,20 @@ from isosoma.core.errors import FormatError
 from isosoma.core.study import Grid
 from isosoma.serve.progress import progress
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from isosoma.exchange.dicom_series import Refusal
 
-NIFTI = (".nii", ".nii.gz")
+__all__ = ["run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Tell about a folder, a DICOM file or a NIfTI file."""
+    from isosoma.exchange.nifti import is_nifti
+
     path = Path(arguments.folder)
     if not path.exists():
         raise FormatError("does not exist", path.name, "Check the name")
-    told = _nifti(path) if path.name.endswith(NIFTI) else _dicom(path)
+    told = _nifti(path) if path.is_file() and is_nifti(path) else _dicom(path)
     if arguments.json:
         print(json.dumps(told, allow_nan=False))
     else:
@@ -32,14 +35,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _nifti(path: Path) -> dict[str, Any]:
-    from isosoma.exchange.nifti import read_nifti
+    from isosoma.exchange.nifti import read_head
 
-    volume = read_nifti(path)
-    stack = _placed(volume.grid) | {
-        "name": path.name, "modality": "", "phases": volume.values.shape[3], "rr_ms": [],
-        "decisions": list(volume.decisions),
+    head = read_head(path)
+    stack = _placed(head.grid) | {
+        "name": path.name, "modality": "", "phases": head.phases, "rr_ms": [],
+        "decisions": list(head.decisions),
     }  # fmt: skip
-    return {"stacks": [stack], "reveals": [], "passed_over": []}
+    return {"stacks": [stack], "refused": [], "reveals": [], "passed_over": []}
 
 
 def _dicom(path: Path) -> dict[str, Any]:
@@ -60,9 +63,18 @@ def _dicom(path: Path) -> dict[str, Any]:
         })  # fmt: skip
     return {
         "stacks": stacks,
+        "refused": [_refusal(r) for r in study.refused],
         "reveals": list(study.revealing),
         "passed_over": list(study.passed_over),
     }
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    header = refusal.header
+    return {
+        "name": header.description, "modality": header.modality, "series": header.number,
+        "pictures": refusal.pictures, "reason": str(refusal.error),
+    }  # fmt: skip
 
 
 def _placed(grid: Grid) -> dict[str, Any]:
@@ -96,6 +108,10 @@ def _lines(told: dict[str, Any]) -> list[str]:
             spacing = " x ".join(f"{s:.2f}" for s in known)
             out.append(f"  {spacing} mm, {stack['looks']}")
         out += [f"  {sentence}" for sentence in stack["decisions"]]
+    for refusal in told["refused"]:
+        name = refusal["name"] or "no name"
+        out.append(f"{name}: {refusal['pictures']} pictures of series {refusal['series']} refused")
+        out.append(f"  {refusal['reason']}")
     if told["reveals"]:
         out.append(f"Tells of a person or place: {', '.join(told['reveals'])}")
     out += told["passed_over"][:5]
