@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -168,6 +169,33 @@ def test_a_headset_shows_the_live_heart_and_gives_it_back(browser, address):
     assert page.locator(".heart-label").count() > 0
     page.close()
     assert page.faults == []
+
+
+def test_a_server_that_begins_again_loses_nothing(browser, shared_data):
+    """The page says how old its data are, comes back, and marks what nobody has."""
+    record = str(shared_data / "signals" / "mitdb" / "100")
+    with served("--record", record) as (running, address):
+        page = new_page(browser)
+        page.goto(address)
+        until(page, "/\\d/.test(document.querySelector('#hr').textContent)")
+        page.evaluate("document.querySelector('#events').prepend(document.createElement('li'))")
+        running.kill()
+        running.wait()
+        until(page, "/^Stale for \\d+ s/.test(document.querySelector('#stale').textContent)")
+        rate, place = page.inner_text("#hr"), page.inner_text("#position")
+        until(page, "/[3-9] s: the last/.test(document.querySelector('#stale').textContent)")
+        assert (page.inner_text("#hr"), page.inner_text("#position")) == (rate, place)
+        assert "no data for" in page.inner_text(".strip.lead .data")
+    with served("--record", record, "--port", address.rstrip("/").rpartition(":")[2]):
+        until(page, "document.querySelector('#stale').hidden")
+        said = "document.querySelector('.strip.lead canvas').getAttribute('aria-label')"
+        until(page, f"/, without data for [\\d.]+ s$/.test({said})")
+        told = page.locator("#events li").all_inner_texts()
+        assert re.search(r"No data for [\d.]+ s: the server began again", told[0])
+        assert len(told) == 2, "what was told before is there still"
+        until(page, f"!/without/.test({said})")  # the pen has gone over it
+        assert page.faults == []
+        page.close()
 
 
 def mixed(socket):

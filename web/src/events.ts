@@ -26,9 +26,16 @@ export function listAlarm(a: Alarm): void {
   const key = `${a.id}@${a.clock}`;
   if (seen.has(key)) return;
   seen.add(key);
+  list(`${a.priority}${a.on ? "" : " off"}`, stars(a.on ? STARS[a.priority] : "–", a.priority), a.on ? a.text : `ended: ${a.text}`, a.clock);
+}
+
+/** What the page itself has to say, now. */
+export function listWord(words: string): void { list("off", part("span", "–"), words, Date.now() / 1000); }
+
+function list(kind: string, sign: HTMLElement, words: string, at: number): void {
   const row = document.createElement("li"), list = byId("events");
-  row.className = `${a.priority}${a.on ? "" : " off"}`;
-  row.append(stars(a.on ? STARS[a.priority] : "–", a.priority), part("span", a.on ? a.text : `ended: ${a.text}`), part("time", clock(a.clock)));
+  row.className = kind;
+  row.append(sign, part("span", words), part("time", clock(at)));
   list.prepend(row);
   if (list.childElementCount > ROWS) list.lastElementChild?.remove();
   byId("no-events").hidden = true;

@@ -10,16 +10,16 @@ import { showLooks, showPerson } from "./bedside/person";
 import { prepareTour, startTour } from "./bedside/tour";
 import { showTwin } from "./bedside/twin";
 import { connect } from "./connection";
-import { listAlarm } from "./events";
+import { listAlarm, listWord } from "./events";
 import type { HeartFrame } from "./heart/frame";
 import type { Block, CycleMessage, Forecast, Hello, Message, State, Twin } from "./messages";
 import { showPatient, showState } from "./numbers";
 import { byId, text } from "./page";
-import { follow, NOWHERE } from "./stream";
+import { follow, missing, NOWHERE, shifted } from "./stream";
 import { type Look, Sweep } from "./sweep";
 import { Tachogram } from "./tachogram";
 import { openRehearsal, route, type View, VIEWS } from "./views";
-import { fresh } from "./words";
+import { fresh, seconds } from "./words";
 
 const STALE = 2000, DEAD = 6000; // ms of silence: said; and the connection is made anew
 const HELD_UP = 100; // [ms] without samples, which come each 50 ms
@@ -34,6 +34,7 @@ let hello: Hello | null = null;
 let sweeps: Sweep[] = [];
 let state: State | null = null;
 let heard = 0, since = performance.now(), place = NOWHERE, lost = 0, frozen = false;
+let base = 0, came = 0, resumed = false; // of the page's samples over the server's; when the last block came [ms]; whether a server began again
 
 function strips(h: Hello): Sweep[] {
   byId("strips").replaceChildren();
@@ -64,7 +65,11 @@ function scales(): void {
 function onHello(h: Hello): void {
   const same = hello !== null && hello.name === h.name && hello.hz === h.hz && hello.channels.length === h.channels.length;
   if (!same) { sweeps = strips(h); tachogram.clear(); }
-  if (h.run !== hello?.run) place = { ...place, seq: 0 }; // of the same run what was missed comes now, or is counted
+  if (h.run !== hello?.run) { // of the same run what was missed comes now, or is counted
+    resumed = same && hello?.seal === h.seal && hello?.patient.id === h.patient.id && place.next > 0;
+    if (hello && !resumed) listWord("The server began again, with another patient");
+    place = resumed ? { ...place, seq: 0 } : NOWHERE;
+  }
   hello = h;
   axis.delay = h.display_delay ?? axis.delay;
   text("axis-delay", `${axis.delay} s`);
@@ -73,9 +78,24 @@ function onHello(h: Hello): void {
   scales();
 }
 
-function onBlock(b: Block): void {
-  const step = follow(place, b);
-  if (step.anew) { sweeps.forEach((s) => s.clear()); tachogram.clear(); beating.clear(); axis.clear(); }
+/** The server began again and the patient did not: traces go on behind a gap. */
+function resume(b: Block, h: Hello): void {
+  const missed = missing((performance.now() - came) / 1000, h.hz, (h.sample ?? b.first) - b.first);
+  base = place.next + missed - b.first;
+  place = { seq: 0, turn: b.turn, next: place.next + missed };
+  axis.clear();
+  listWord(`No data for ${seconds(missed / h.hz)}: the server began again`);
+  resumed = false;
+}
+
+function onBlock(sent: Block): void {
+  if (resumed && hello) resume(sent, hello);
+  let b = shifted(sent, base), step = follow(place, b);
+  if (step.anew) {
+    base = 0; b = sent; step = { ...follow(NOWHERE, b), anew: true };
+    sweeps.forEach((s) => s.clear()); tachogram.clear(); beating.clear(); axis.clear();
+  }
+  came = performance.now();
   lost += step.lost;
   place = step.place;
   b.data.forEach((data, i) => sweeps[i]?.push(b.first, data));
@@ -141,7 +161,7 @@ function draw(now: number): void {
     if (view === "bedside") sweeps.forEach((s) => s.draw(look, at));
     if (view === "bedside" || view === "patient") beating.draw(at, old);
     if (view === "bedside" && cycle) drawLoop(byId("loop"), cycle, beating.phase);
-    if (view === "hood" && state) tachogram.draw(state.at);
+    if (view === "hood" && state) tachogram.draw(state.at + base / (hello?.hz ?? 1));
   }
   window.onFrame?.(now, at, beating.frame);
   requestAnimationFrame(frame);

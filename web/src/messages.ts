@@ -5,7 +5,7 @@ export interface Channel { name: string; variable: string; unit: string; counts:
 export interface Hello {
   type: "hello"; kind: "simulated" | "replay" | "composite"; name: string; hz: number; lead: number; length: number;
   /** Of the page behind the sensors [s]; seal and acts of a demonstration only. */
-  display_delay?: number; run?: string; seal?: string; acts?: string[];
+  display_delay?: number; /** Where the server was when it said so. */ sample?: number; run?: string; seal?: string; acts?: string[];
   /** `composite`: what of several people is put together here. */
   patient: { name: string; id: string; born: string; allergies: string; composite?: string }; channels: Channel[];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { follow, NOWHERE, type Place } from "./stream";
+import { follow, missing, NOWHERE, type Place, shifted } from "./stream";
 import type { Block } from "./messages";
 
 const block = (seq: number, turn: number, first: number): Block => ({ type: "block", seq, turn, first, data: [[1, 2]], beats: [] });
@@ -16,4 +16,11 @@ test("time begins anew with a turn of the recording, and with another server", (
   assert.ok(follow(after(block(7, 0, 20)), block(8, 1, 0)).anew);
   const restarted = follow(after(block(700, 0, 20_000)), block(1, 0, 0));
   assert.deepEqual([restarted.anew, restarted.lost], [true, 0]);
+});
+
+test("a patient goes on behind a gap where a server began again", () => {
+  const later = shifted({ ...block(1, 0, 0), beats: [[1, "N", 0.8, 0.3]] }, 5000);
+  assert.deepEqual([later.first, later.beats[0]![0]], [5000, 5001]);
+  assert.equal(missing(8, 250, 500), 1500, "of eight seconds, two wait");
+  assert.equal(missing(1, 250, 5000), 1, "a server that plays faster than time leaves a gap all the same");
 });

@@ -2,7 +2,15 @@
 import type { Block } from "./messages";
 
 export interface Place { seq: number; turn: number; next: number }
+/** `next` and all places of samples are the page's own: `base` after the server's, who may have begun again. */
 export const NOWHERE: Place = { seq: 0, turn: -1, next: -1 };
+
+/** A block on the samples of the page. */
+export const shifted = (b: Block, base: number): Block =>
+  base === 0 ? b : { ...b, first: b.first + base, beats: b.beats.map(([r, ...rest]) => [r + base, ...rest]) };
+
+/** Samples that nobody has: of `silent` [s] without a block, less those that wait since a server began again. */
+export const missing = (silent: number, hz: number, waiting: number): number => Math.max(1, Math.round(silent * hz) - waiting);
 
 /** Where the stream stands after a block, how many blocks were missed, and whether time began anew. */
 export function follow(before: Place, b: Block): { place: Place; lost: number; anew: boolean } {

@@ -3,8 +3,10 @@ import type { BeatRow, Channel } from "./messages";
 import { COLOURS, mark } from "./marks";
 import { penOf } from "./page";
 import { Ring } from "./ring";
+import { seconds } from "./words";
 import { type Range, steady, ticks } from "./scale";
 
+const GAP = 0.5; // [s] without a sample that is said
 export const MM = 5; // px of the page that stand for one millimetre of paper
 
 export interface Look { gain: number; speed: number }
@@ -73,6 +75,7 @@ export class Sweep {
     const speed = look.speed * MM, span = Math.floor((w / speed) * this.hz), gap = Math.ceil(0.3 * this.hz);
     const first = Math.max(this.ring.oldest, newest - span + gap, 0);
     this.range(first, newest);
+    this.gaps(pen, h, first, newest, span, speed);
     pen.strokeStyle = COLOURS[this.channel.variable] ?? "#c5d0da";
     pen.lineWidth = 1.8; pen.lineJoin = "round";
     pen.beginPath();
@@ -97,6 +100,26 @@ export class Sweep {
     if (this.lead) for (const b of this.beats) if (b.sample >= first && b.sample <= newest) this.flag(pen, ((b.sample % span) / this.hz) * speed, h, b.row);
   }
 
+  /** Where nothing came for long, the paper is hatched: a line through it would be invented. */
+  private gaps(pen: CanvasRenderingContext2D, h: number, first: number, newest: number, span: number, speed: number): void {
+    let longest = 0;
+    for (let s = first, from = first; s <= newest + 1; s++) {
+      const v = s > newest ? 0 : this.ring.at(s);
+      if (v !== v) continue;
+      if (s - from >= GAP * this.hz) {
+        longest = Math.max(longest, (s - from) / this.hz);
+        for (let a = from; a < s;) { // a sweep that ends within it goes on at the left
+          const b = Math.min(s, (Math.floor(a / span) + 1) * span);
+          hatch(pen, ((a % span) / this.hz) * speed, ((b - a) / this.hz) * speed, h);
+          a = b;
+        }
+      }
+      from = s + 1;
+    }
+    const said = `${this.channel.name}, live waveform${longest ? `, without data for ${seconds(longest)}` : ""}`;
+    if (this.canvas.getAttribute("aria-label") !== said) this.canvas.setAttribute("aria-label", said);
+  }
+
   private axis(pen: CanvasRenderingContext2D, w: number, h: number, look: Look, r: Range): void {
     pen.font = "12px system-ui, sans-serif"; pen.textAlign = "right"; pen.textBaseline = "middle";
     pen.strokeStyle = "#202d37"; pen.fillStyle = "#a9b6c3"; pen.lineWidth = 1;
@@ -118,6 +141,18 @@ export class Sweep {
     pen.textAlign = "center";
     pen.fillText(row[1], x, y + 20);
   }
+}
+
+function hatch(pen: CanvasRenderingContext2D, x: number, wide: number, h: number): void {
+  pen.save();
+  pen.beginPath(); pen.rect(x, 0, wide, h); pen.clip();
+  pen.strokeStyle = "#ffd64a55"; pen.lineWidth = 2; pen.beginPath();
+  for (let at = x - h; at < x + wide; at += 12) { pen.moveTo(at, h); pen.lineTo(at + h, 0); }
+  pen.stroke();
+  pen.restore();
+  if (wide < 56) return;
+  pen.font = "600 12px system-ui, sans-serif"; pen.textAlign = "center"; pen.fillStyle = "#ffd64a";
+  pen.fillText("no data", x + wide / 2, h - 10);
 }
 
 function grid(pen: CanvasRenderingContext2D, w: number, h: number): void {

@@ -257,7 +257,7 @@ async def stream(alarms: Alarms, after: int) -> AsyncIterator[str]:
 async def serve_client(socket: WebSocket, live: Live, hello: dict[str, Any]) -> None:
     """Talk to one browser until it leaves or falls too far behind."""
     await socket.accept()
-    await socket.send_text(encoded(hello))
+    await socket.send_text(encoded({**hello, "sample": live.player.at}))
     client = live.hub.join(time.monotonic, had_of(socket, live.alarms.run))
     parts = [asyncio.create_task(send(socket, client)), asyncio.create_task(hear(socket, client))]
     try:
@@ -272,10 +272,14 @@ async def serve_client(socket: WebSocket, live: Live, hello: dict[str, Any]) -> 
 
 
 def had_of(socket: WebSocket, run: str) -> int | None:
-    """Return the last block that a browser had of this run of the server; None for none."""
-    asked = socket.query_params.get("had", "")
-    known = socket.query_params.get("run") == run and asked.isascii() and asked.isdigit()
-    return int(asked) if known and len(asked) < 19 else None
+    """Return the last block that a browser had of this run of the server; None for none.
+
+    Who watched another run has had none of this one, and missed all of it.
+    """
+    asked, of = socket.query_params.get("had", ""), socket.query_params.get("run", "")
+    if not (of and asked.isascii() and asked.isdigit() and len(asked) < 19):
+        return None
+    return int(asked) if of == run else 0
 
 
 async def send(socket: WebSocket, client: Client) -> None:
