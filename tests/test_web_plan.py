@@ -1,0 +1,156 @@
+"""A signed plan in a real browser: begun in the room, watched at the bedside, left, over."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from isosoma.core.errors import ModelError
+from isosoma.core.observation import Observation
+from isosoma.scenario.explanation import Explanation
+from isosoma.scenario.hindsight import Score
+from isosoma.scenario.prediction import LEVELS, OUTPUTS, Prediction
+from isosoma.scenario.rehearsal_file import rehearsal_of
+from isosoma.scenario.watching import Alert, Watching, watch
+from isosoma.serve.app import Settings
+from isosoma.serve.demo import demo, keeper_of
+from isosoma.serve.live_twin import Keeper
+from isosoma.serve.plan import Plan, message_of
+from tests.browser import (
+    assert_accessible,
+    hosted,
+    needs_axe,
+    needs_chromium,
+    needs_page,
+    new_page,
+    until,
+    until_alive,
+)
+
+pytestmark = [needs_chromium, needs_page]
+ASKED = {
+    "question": "Watch or fill?", "for": "2 min",
+    "option": [{"name": "watch"}, {"name": "fluid", "do": ["fluid 500 mL in 60 s at 10 s"]}],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """The page of a hidden patient, alive."""
+    made = demo(1)
+    with hosted(Settings(made.recording, keeper=keeper_of(made), demo=made)) as address:
+        made = new_page(browser)
+        made.address = address
+        made.goto(address)
+        until_alive(made)
+        yield made
+        made.close()
+
+
+def post(page, path, content):
+    body = json.dumps(content).encode()
+    head = {"content-type": "application/json"}
+    asked = urllib.request.Request(f"{page.address}rehearsals{path}", body, head)
+    with urllib.request.urlopen(asked, timeout=120) as answer:
+        return answer.read().decode()
+
+
+def test_a_plan_is_signed_in_the_room_and_watched_at_the_bedside(page):
+    id_ = json.loads(post(page, "", {"rehearsal": ASKED}))["id"]
+    assert "event: answer" in post(page, f"/{id_}/play", {"members": 24})
+    page.goto(f"{page.address}#rehearse")
+    page.click("#view-rehearse .shelf summary")
+    page.click(f"#view-rehearse .shelf [aria-label^='open {ASKED['question']}']")
+    until(page, "!document.querySelector('#r-sign').disabled")
+    assert page.is_disabled("#r-begin")
+    page.click("#r-sign")
+    page.fill("dialog.asked [name=name]", "A")
+    page.fill("dialog.asked [name=qualification]", "test")
+    page.select_option("dialog.asked [name=option]", "watch")
+    page.click("dialog.asked button.main")
+    until(page, "!document.querySelector('#r-begin').disabled")
+    page.click("#r-begin")
+    page.wait_for_selector("#plan:not([hidden])")
+    assert page.is_visible("#view-bedside"), "who begins a plan looks at the patient"
+    assert page.is_hidden("#forecast")
+    until(page, "/minute 0\\.[1-9] of 2/.test(document.querySelector('#plan-time').textContent)")
+    assert page.inner_text("#plan-head") == "Signed plan: watch"
+    label = page.get_attribute("#plan-charts canvas", "aria-label")
+    assert "MAP: read" in label
+    assert "mmHg, signed for now" in label
+
+
+@pytest.fixture(scope="module")
+def bedside(browser):
+    """A bedside whose twin is not there yet, and what tells the page of a plan."""
+    made = demo(2)
+    over = threading.Event()
+
+    def build(_):
+        over.wait()
+        raise ModelError("the page ended")
+
+    keeper = Keeper(build, made.now)
+    with hosted(Settings(made.recording, keeper=keeper, demo=made)) as address:
+        page = new_page(browser)
+        page.goto(address)
+        until(page, "document.body.dataset.twin === 'building'")
+        page.told = lambda **changes: keeper.put("plan", message_of(told(**changes), 95.0))
+        yield page
+        page.close()
+        over.set()
+
+
+def told(**changes):
+    """A plan whose pressures are read 20 % under what was signed, and that the patient left."""
+    level = dict.fromkeys(OUTPUTS, 12000.0) | {"heart_rate": 1.2, "oxygen_saturation": 0.97}
+    values = {n: np.tile(v * (1.0 + 0.05 * (LEVELS - 0.5)), (2, 1)) for n, v in level.items()}
+    at = 1_790_000_000 * 10**9
+    state = Watching(Prediction("told", "watch", at, np.array([0.0, 120.0]), values, ""))
+    for t in range(5, 95, 5):
+        o = Observation("p", "mean_arterial_pressure", at + t * 10**9, at, 9600.0, 266.0)
+        state, _ = watch(state, o)
+    text = "mean arterial pressure is below what was predicted"
+    left = Alert("patient", "mean_arterial_pressure", 40.0, 90.0, text)
+    return replace(Plan(rehearsal_of(ASKED), replace(state, alert=left)), **changes)
+
+
+@needs_axe
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
+def test_a_leave_is_said_with_what_fits_and_the_page_stays_accessible(bedside, size):
+    page = bedside
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    causes = (Explanation("bleeding", 1, 0.7, "6 mL/min/kg", ""),
+              Explanation("tamponade", 1, 0.25, "5 mL/kg", ""),
+              Explanation("sensor", 3, 0.05, "arterial line", ""))  # fmt: skip
+    page.told(explanations=causes)
+    if page.is_visible("#b-more") and page.get_attribute("#b-more", "aria-pressed") != "true":
+        page.click("#b-more")
+    page.wait_for_selector("#plan.left .causes li")
+    rows = page.locator("#plan .causes li").all_inner_texts()
+    assert rows[0].split() == ["1.", "bleeding", "6", "mL/min/kg", "70", "%"]
+    until(page, "document.querySelector('#findings').textContent.includes('left the signed plan')")
+    assert "fits best: bleeding or tamponade" in page.inner_text("#findings")
+    wide = page.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")
+    assert wide[0] <= size[0]
+    assert wide[1] <= size[1]
+    assert_accessible(page)
+
+
+def test_a_plan_that_is_over_says_how_good_it_was_and_is_closed(bedside):
+    page = bedside
+    page.set_viewport_size({"width": 1280, "height": 720})
+    scores = {"mean_arterial_pressure": Score(20, 0.4, 0.75, 266.6)}
+    page.told(over=True, scores=scores)
+    page.wait_for_selector("#plan .score")
+    assert "75 % of 20 readings" in page.inner_text("#plan .score")
+    assert "MAP CRPS 2.00 mmHg" in page.inner_text("#plan-said")
+    page.click("#plan-close")
+    assert page.is_hidden("#plan")
+    assert page.is_visible("#forecast")
+    assert page.faults + page.complaints == []
