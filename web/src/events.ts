@@ -1,12 +1,13 @@
 /** Alarms: those that hold now, in the bar, and the list of all, newest first, each once. */
-import type { Alarm, Standing } from "./messages";
-import { byId } from "./page";
-import { clock, STARS } from "./words";
+import type { Alarm, Priority, Standing } from "./messages";
+import { byId, text } from "./page";
+import { clock, pace, seconds, STARS } from "./words";
 
+const DAY = 86_400, LEAST = 600; // [s] of a day; and of watching, before a pace is told
 const ROWS = 500; // kept in the list
 const BAR = 3; // shown in the bar; the rest is counted
 const seen = new Set<string>();
-let shown = "";
+let shown = "", newest = 0, begun: Priority[] = []; // of this run of the server
 
 function stars(words: string, priority: Alarm["priority"]): HTMLElement {
   const made = document.createElement("b");
@@ -26,6 +27,9 @@ export function listAlarm(a: Alarm): void {
   const key = `${a.id}@${a.clock}`;
   if (seen.has(key)) return;
   seen.add(key);
+  if (a.id <= newest) begun = [];
+  newest = a.id;
+  if (a.on) begun.push(a.priority);
   list(`${a.priority}${a.on ? "" : " off"}`, stars(a.on ? STARS[a.priority] : "–", a.priority), a.on ? a.text : `ended: ${a.text}`, a.clock);
 }
 
@@ -39,6 +43,13 @@ function list(kind: string, sign: HTMLElement, words: string, at: number): void 
   list.prepend(row);
   if (list.childElementCount > ROWS) list.lastElementChild?.remove();
   byId("no-events").hidden = true;
+}
+
+/** How many alarms there were in `lasted` [s] at this bed, and the pace of that. */
+export function showLoad(lasted: number): void {
+  const of = (p: Priority): string => `${begun.filter((x) => x === p).length} ${p}`, { value, low, high } = pace(begun.length, lasted / DAY);
+  text("load", `${begun.length} in ${seconds(lasted)}`);
+  text("load-pace", `${of("high")}, ${of("medium")}, ${of("low")} priority${lasted < LEAST ? "" : `; at this pace ${value.toFixed(0)} a bed-day (${low.toFixed(0)}–${high.toFixed(0)})`}. What alarms miss is counted on replayed records: docs/live.md`);
 }
 
 /** Shows what holds now. The bar is touched only when that changes, so that a reader says it once. */

@@ -10,7 +10,7 @@ import { showLooks, showPerson } from "./bedside/person";
 import { prepareTour, startTour } from "./bedside/tour";
 import { showTwin } from "./bedside/twin";
 import { connect } from "./connection";
-import { listAlarm, listWord } from "./events";
+import { listAlarm, listWord, showLoad } from "./events";
 import type { HeartFrame } from "./heart/frame";
 import type { Block, CycleMessage, Forecast, Hello, Message, State, Twin } from "./messages";
 import { showPatient, showState } from "./numbers";
@@ -117,7 +117,7 @@ function onMessage(m: Message): void {
   else if (m.type === "cycle") { cycle = m; beating.believe(m); }
   else if (m.type === "belief") showBelief(m);
   else if (m.type === "forecast") { forecast = m; showForecast(m); }
-  else if (m.type === "plan") showPlan(m);
+  else if (m.type === "plan") { showPlan(m); if (twin) showTwin(twin, (heard - twinAt) / 1000); }
 }
 
 function show(s: State, silent: number): void {
@@ -161,6 +161,7 @@ function draw(now: number): void {
     if (view === "bedside") sweeps.forEach((s) => s.draw(look, at));
     if (view === "bedside" || view === "patient") beating.draw(at, old);
     if (view === "bedside" && cycle) drawLoop(byId("loop"), cycle, beating.phase);
+    if (view === "hood" && state) showLoad(state.turn * (hello?.length ?? 0) + state.at);
     if (view === "hood" && state) tachogram.draw(state.at + base / (hello?.hz ?? 1));
   }
   window.onFrame?.(now, at, beating.frame);

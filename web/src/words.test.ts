@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fresh, level, position, quality, rhythm, seconds, STARS } from "./words";
+import { fresh, level, pace, position, quality, rhythm, seconds, STARS } from "./words";
 
 test("ages and places read well at every length", () => {
   assert.deepEqual([0, 9.94, 9.96, 59.6, 119.4, 185].map(seconds), ["0.0 s", "9.9 s", "10 s", "60 s", "119 s", "3 min"]);
@@ -26,4 +26,10 @@ test("a channel is live under a second; silence of the server counts", () => {
   assert.deepEqual(fresh(0.1, 0), { said: "live", gap: false });
   assert.deepEqual(fresh(0.1, 3), { said: "no data for 3.1 s", gap: true });
   assert.deepEqual(fresh(null, 0), { said: "no data yet", gap: true });
+});
+
+test("a pace has the interval of its count", () => {
+  const round = ({ value, low, high }: ReturnType<typeof pace>): number[] => [value, low, high].map((x) => Number(x.toFixed(1)));
+  assert.deepEqual(round(pace(0, 1)), [0, 0, 3]); // exact: 0 to 3.00
+  assert.deepEqual(round(pace(10, 2)), [5, 2.7, 8.5]); // exact: 5.43 to 16.96 events
 });

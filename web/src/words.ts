@@ -54,6 +54,12 @@ export function fresh(age: number | null, silent: number): { said: string; gap: 
   return old < 1 ? { said: "live", gap: false } : { said: `no data for ${seconds(old)}`, gap: true };
 }
 
+/** Events in a time [1/time], and the 90 % interval of their mean (Byar's approximation; Breslow & Day 1987, p. 69). */
+export function pace(n: number, time: number): { value: number; low: number; high: number } {
+  const limit = (k: number, z: number): number => (k ? k * (1 - 1 / (9 * k) + z / (3 * Math.sqrt(k))) ** 3 : 0);
+  return { value: n / time, low: limit(n, -1.645) / time, high: limit(n + 1, 1.645) / time };
+}
+
 export const clock = (at: number): string => new Date(at * 1000).toLocaleTimeString("en-GB");
 
 /** Three significant digits, without an exponent. */

@@ -16,7 +16,7 @@ export function sentences(s: State | null, t: Twin | null): [title: string, word
   if (s?.hr) out.push(["Heartbeat", `Your heart beats ${whole(s.hr.value)} times a minute.`, measured(s.beat_age)]);
   if (s?.pressure) out.push(["Blood pressure", `${whole(s.pressure.systolic)} over ${whole(s.pressure.diastolic)}. The push of your blood when the heart squeezes, and when it rests, in mmHg.`, measured(s.pressure.age)]);
   const oxygen = Object.entries(t?.readings ?? {}).find(([key]) => key.startsWith("oxygen_saturation@"))?.[1];
-  if (oxygen) out.push(["Oxygen", `Your blood carries ${whole(oxygen.value)} of every 100 parts of oxygen that it could carry.`, measured(oxygen.age)]);
+  if (oxygen) out.push(["Oxygen", `Your blood ${oxygen.stale ? "carried" : "carries"} ${whole(oxygen.value)} of every 100 parts of oxygen that it could carry.`, measured(oxygen.age)]);
   const stroke = n["stroke_volume"], output = n["cardiac_output"], ejected = n["left_ventricular_ejection_fraction"];
   if (stroke) out.push(["One beat", `Each beat sends out about ${whole(stroke.value)} millilitres of blood. ${could(whole(stroke.low), whole(stroke.high))}`, WORKED_OUT]);
   if (output) out.push(["One minute", `In a minute that makes about ${tenth(output.value)} litres. ${could(tenth(output.low), tenth(output.high))}`, WORKED_OUT]);

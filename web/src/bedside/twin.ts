@@ -34,12 +34,13 @@ function tile(i: number, label: string, q: Quantity | undefined, silent: number,
   say(".unit", q ? unit(q.unit) : "");
   say(".value", q ? figures(q.value) : "–");
   say(".range", q ? `${figures(q.low)}–${figures(q.high)}` : withheld ? "withheld" : "not told yet");
-  say(".age", q ? (q.age === null ? "not measured" : `measured ${seconds(q.age + silent)} ago`) : "");
+  say(".age", q ? (q.age === null ? "not measured" : `read ${seconds(q.age + silent)} ago`) : "");
 }
 
 function showSaturation(q: Quantity | undefined, silent: number): void {
   byId("spo2-tile").hidden = !q;
   if (!q) return;
+  byId("spo2-tile").classList.toggle("aged", q.stale);
   text("spo2", q.value.toFixed(0));
   text("spo2-range", `90 % interval ${q.low.toFixed(0)}–${Math.min(100, q.high).toFixed(0)}`);
   text("spo2-age", `${q.device} ${seconds((q.age ?? 0) + silent)} ago`);
@@ -53,7 +54,7 @@ function showFindings(all: Finding[]): void {
   told = key;
   for (const id of ["findings", "hood-findings"]) byId(id).replaceChildren(...all.map((f) => {
     const row = make("p", `finding ${f.kind}`);
-    row.append(make("b", "", f.kind === "sensor" ? "Sensor" : "Patient"), make("span", "", f.text.replace(/^(sensor|patient): /, "")), make("time", "", clock(f.clock)));
+    row.append(make("b", "", f.kind === "sensor" ? "Sensor" : "Patient"), make("span", "", f.text.replace(/^(sensor|patient): /, "").replaceAll("mm[Hg].", "mmHg·")), make("time", "", clock(f.clock)));
     return row;
   }));
   byId("no-findings").hidden = all.length > 0;

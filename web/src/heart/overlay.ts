@@ -8,6 +8,12 @@ const SVG = "http://www.w3.org/2000/svg";
 /** `short` where room is scarce; `at` may move: a leader follows it in each frame. */
 export interface Anchor { text: string; short: string; at: Vector3; /** Of what it names [mm]. */ radius: number; colour?: string }
 interface Leader { anchor: Anchor; y: number; from: number; elbow: number; x: number; dotY: number; line: SVGPathElement; dot: SVGCircleElement }
+/** What stands in the patient's own view instead: what a part does. */
+const PLAIN: Record<string, string> = {
+  "Left ventricle": "Pumps to the body", "Right ventricle": "Pumps to the lungs", "Left atrium": "Fills from the lungs", "Right atrium": "Fills from the body",
+  "Mitral valve": "Left inlet", "Aortic valve": "Left outlet", "Tricuspid valve": "Right inlet", "Pulmonary valve": "Right outlet",
+  Aorta: "To the body", "Pulmonary trunk": "To the lungs", "Superior vena cava": "From head and arms",
+};
 const ROOMY = 470; // px of width that whole names need on both sides
 
 const box = (parent: Element, css: string, text = ""): HTMLElement => {
@@ -39,11 +45,12 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   const tags = box(root, "inset:0");
   const side = "font-weight:600;color:#9fb3c8;";
   const edge = [box(root, `${side}right:10px;top:34px`), box(root, `${side}left:12px;top:34px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
+  for (const e of edge) e.className = "heart-edge";
   const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
   box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
   const key = box(root, "left:12px;bottom:44px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
   const ectopic = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
-  box(root, "left:12px;bottom:8px;max-width:44%;color:#b4c3d2;font-size:12px", "Parametric heart scaled to the patient; no images");
+  box(root, "left:12px;bottom:8px;max-width:44%;color:#b4c3d2;font-size:12px", "").className = "heart-remark";
   let leaders: Leader[] = [], shown: BeatKind = "N";
   const p = new Vector3();
 
@@ -54,7 +61,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
       e.textContent = letters(way.x, way.y, way.z);
     }
     scale.style.width = `${(10 / mmPerPixel).toFixed(1)}px`;
-    const brief = wide < ROOMY, seen = anchors.map((a) => { project(a, camera, toScene); return { a, x: p.x, y: p.y }; });
+    const plain = canvas.closest("#view-patient") !== null, brief = wide < ROOMY, seen = anchors.filter((a) => !(plain && brief && a.colour)).map((a) => { project(a, camera, toScene); return { a, x: p.x, y: p.y }; });
     seen.sort((a, b) => a.x - b.x);
     const half = Math.ceil(seen.length / 2);
     tags.replaceChildren(); lines.replaceChildren(); leaders = [];
@@ -65,8 +72,8 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
       let last = top - step;
       const tops = column.map((s, i) => (last = Math.min(Math.max(s.y, last + step), high - low - (column.length - 1 - i) * step)));
       for (const [i, { a }] of column.entries()) {
-        const y = tops[i]!, inner = brief ? 40 : Math.max(142, wide * 0.15), x = right ? wide - inner : inner;
-        const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${step < 16 ? "font-size:12px;" : ""}${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, brief ? a.short : a.text);
+        const y = tops[i]!, inner = brief && !plain ? 40 : Math.max(142, wide * 0.15), x = right ? wide - inner : inner;
+        const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${step < 16 ? "font-size:12px;" : ""}${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, plain ? PLAIN[a.text] ?? a.text : brief ? a.short : a.text);
         tag.className = "heart-label"; tag.title = a.text;
         const line = document.createElementNS(SVG, "path"), dot = document.createElementNS(SVG, "circle");
         line.setAttribute("stroke", a.colour ?? "#c9d6e2"); line.setAttribute("stroke-opacity", "0.8"); line.setAttribute("fill", "none");
@@ -96,7 +103,8 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   function beat(kind: BeatKind): void {
     if (kind === shown) return;
     shown = kind;
-    ectopic.textContent = kind === "V" ? "\u25a0 V: began in a ventricle" : "\u25b2 S: came early";
+    const plain = canvas.closest("#view-patient") !== null;
+    ectopic.textContent = plain ? "This beat came early" : kind === "V" ? "\u25a0 V: began in a ventricle" : "\u25b2 S: came early";
     ectopic.style.display = kind === "N" ? "none" : "block";
   }
 
