@@ -145,7 +145,8 @@ async def heed(live: Live, settings: Settings) -> None:
     lane, keeper = settings.lane, settings.keeper
     while lane is not None and keeper is not None and settings.demo is None:
         await asyncio.sleep(RATE_EVERY)
-        reading = rate_read(live.player.analysis, lane.patient, lane.clock())
+        composite = "composite" in (settings.banner or {})
+        reading = rate_read(live.player.analysis, lane.patient, lane.clock(), composite)
         if reading is None:
             continue
         try:

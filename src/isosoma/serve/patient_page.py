@@ -17,7 +17,7 @@ from isosoma.core.errors import InputError
 from isosoma.core.observation import Observation
 from isosoma.core.quantity import Z90
 from isosoma.exchange.patient_file import PatientFile
-from isosoma.intake import take
+from isosoma.intake import take, timeline
 from isosoma.record import Log
 from isosoma.serve.analysis import Analysis, heart_rate
 from isosoma.serve.bedside import twin_of
@@ -29,6 +29,8 @@ from isosoma.twin.release import Release
 
 __all__ = ["PatientPage", "keep", "page_of", "rate_read"]
 
+_MIXED = "composite"
+"""Flag of a reading's origin, which every export carries: it may be another person's."""
 _GOOD = 0.5
 """Least weight of an ECG's quality whose rate is kept as a reading."""
 
@@ -62,7 +64,10 @@ def page_of(
         take_folder(folder, log, now, lambda done: told(0.5 * done / count))
         return twin_of(log, patient, Release(), now)
 
-    return PatientPage(recording, Keeper(build, time.time_ns), _banner(folder.described, record))
+    banner = _banner(folder.described, record)
+    if "composite" not in banner and _is_mixed(log, patient):
+        banner["composite"] = "composite: the log holds heart rates of an ECG from elsewhere"
+    return PatientPage(recording, Keeper(build, time.time_ns), banner)
 
 
 def _ecg_in(at: Path, folder: Folder, channel: str | None) -> Recording:
@@ -88,15 +93,28 @@ def _banner(described: PatientFile, record: str | None) -> dict[str, str]:
     return banner
 
 
-def rate_read(analysis: Analysis, patient: str, now: int) -> Observation | None:
-    """Return the heart rate of the ECG as a reading at `now` [ns]; None where it tells none."""
+def _is_mixed(log: Log, patient: str) -> bool:
+    """Whether a log holds what may be another person's: once so, it is never one person's again."""
+    flags = (r.origin.partition("?")[2].split(",") for r in timeline(log, patient).readings)
+    return any(_MIXED in found for found in flags)
+
+
+def rate_read(
+    analysis: Analysis, patient: str, now: int, composite: bool = False
+) -> Observation | None:
+    """Return the heart rate of the ECG as a reading at `now` [ns]; None where it tells none.
+
+    Parameters
+    ----------
+    composite : whether the ECG may be another person's; the reading says so wherever it goes.
+    """
     rate, quality = heart_rate(analysis), analysis.quality
     if rate is None or quality is None or quality.weight < _GOOD:
         return None
     half = max(rate.high - rate.low, 2.0) / 2.0
     return Observation(
         patient, "heart_rate", now, now, rate.value / 60.0, half / Z90 / 60.0,
-        device="ecg", channel="live", origin="live:ecg",
+        device="ecg", channel="live", origin=f"live:ecg?{_MIXED}" if composite else "live:ecg",
     )  # fmt: skip
 
 

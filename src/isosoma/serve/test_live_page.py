@@ -13,6 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from isosoma.core.errors import InputError, ModelError
+from isosoma.exchange.fhir_write import write_fhir
+from isosoma.intake import take, timeline
 from isosoma.organs.circulation.acts import read_act
 from isosoma.record import open_log
 from isosoma.scenario.ensemble import of_twin
@@ -357,7 +359,19 @@ def test_an_ecg_from_elsewhere_is_called_a_composite_for_good(folder, tmp_path):
     (folder / "ecg.csv").rename(record)
     with open_log(tmp_path / "ward.log") as log:
         page = page_of(folder, log, None, str(record), None)
-    assert "may be another person's" in page.banner["composite"]
+        assert "may be another person's" in page.banner["composite"]
+        made = simulate(20.0)
+        state = begin_on(made)
+        hear(state, made, 0, made.length)
+        reading = rate_read(state, page.banner["id"], time.time_ns(), composite=True)
+        assert reading is not None
+        take(log, [reading], patient=reading.subject, now=reading.received)
+        record.rename(folder / "ecg.csv")
+        again = page_of(folder, log, tmp_path / "ward.log", None, None)
+        assert "ECG from elsewhere" in again.banner["composite"], "in a later run, too"
+        known = timeline(log, reading.subject).readings
+        bundle = write_fhir([r for r in known if r.origin == reading.origin])
+        assert b"composite" in bundle, "and wherever it is exported"
 
 
 def test_a_poor_ecg_gives_no_reading():
