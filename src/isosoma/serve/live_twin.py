@@ -25,13 +25,12 @@ from isosoma import quality
 from isosoma.core.errors import IsosomaError
 from isosoma.core.observation import Observation, Verdict
 from isosoma.infer.belief import Reading
-from isosoma.quality.cuff import is_line
-from isosoma.serve.arterial_line import Line, heard
 from isosoma.serve.beliefs import belief_message
 from isosoma.serve.cycle import Cycle, cycle_of
 from isosoma.serve.cycle_message import cycle_message
 from isosoma.serve.disbelief import disbelief
 from isosoma.serve.findings import changes, sensors
+from isosoma.serve.lessons import Lessons
 from isosoma.serve.live_messages import TwinMessage
 from isosoma.serve.numbers import Predicted, bands, numbers_of, predicted, readings_of
 from isosoma.twin.fold import Subject, Twin, absorbed, fold
@@ -39,9 +38,6 @@ from isosoma.twin.release import Release
 
 __all__ = ["Keeper", "Known", "folded"]
 
-_WINDOW = 900 * 10**9  # [ns] of readings that the set-up is looked at in
-_AROUND = 120 * 10**9  # [ns] before a fault that holds, without which it could not be seen
-_MOST = 7200 * 10**9  # [ns] that is looked back at most
 _RENEW = 60.0  # [s] after which bands are renewed without a new reading
 _PATIENCE = 20.0  # [s] that learning waits for a rehearsal
 
@@ -64,8 +60,7 @@ class Keeper:
     now : the patient's time [ns]; that of a recording may run faster than ours.
     messages : newest of each kind, with a number that grows.
     rehearsing : set while a rehearsal needs the machine: bands and lessons wait.
-    gate, faults, line : what quality remembers, the set-up's faults, and what waits of the lines.
-    waited : when a rehearsal began to hold lessons up [s]; 0 while none does.
+    lessons : what came, and the faults of its set-up.
     """
 
     build: Callable[[Callable[[float], Any]], Twin]
@@ -75,18 +70,15 @@ class Keeper:
     status: TwinMessage = field(
         default_factory=lambda: TwinMessage("none", "no twin yet", 0.0, 0.0)
     )
-    seen: list[Observation] = field(default_factory=list[Observation])
+    lessons: Lessons = field(default_factory=Lessons)
     over: threading.Event = field(default_factory=threading.Event)
     rehearsing: threading.Event = field(default_factory=threading.Event)
     _again: threading.Event = field(default_factory=threading.Event)
     _queue: queue.SimpleQueue[Sequence[Observation]] = field(
         default_factory=queue.SimpleQueue[Sequence[Observation]]
     )
-    gate: quality.State = field(default_factory=quality.start)
-    faults: tuple[quality.Finding, ...] = ()
-    line: Line = field(default_factory=Line)
     _waiting: list[Reading] = field(default_factory=list[Reading])
-    waited: float = 0.0
+    _since: float = 0.0  # when a rehearsal began to hold lessons up [s]
     _cycle: Cycle | None = None
     _predicted: Predicted | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -127,14 +119,14 @@ class Keeper:
         said, clock = self.status, now * 1e-9
         if twin is None or said.status != "live":
             return
-        why = disbelief(self._predicted, self.seen, self.faults, now)
+        why = disbelief(self._predicted, self.lessons.seen, self.lessons.faults, now)
         self.status = TwinMessage(
             "live", "out of step" if why else "in step", 1.0, clock, twin.digest,
             max(0.0, (now - twin.belief.at) * 1e-9),
             len(twin.first) + len(twin.timeline.readings),
             {} if why else numbers_of(twin, self._predicted, self._cycle, now),
-            readings_of(twin, self.seen, now),
-            [*sensors(self.faults), *changes(twin)], why,
+            readings_of(twin, self.lessons.seen, now),
+            [*sensors(self.lessons.faults), *changes(twin)], why,
         )  # fmt: skip
         self.put("twin", self.status)
 
@@ -153,12 +145,12 @@ class Keeper:
         """Look at what came and absorb it; renew what is said where it changed or grew old."""
         found = self._taken()
         if found:
-            self._waiting += _judged(self, found)
+            self._waiting += self.lessons.of(found, self.now())
         if self._again.is_set():
             self._again.clear()
             self._waiting.clear()
             self._renew(self.build(lambda _: None))
-        elif self._waiting and not _held(self):
+        elif self._waiting and not self._held():
             new, self._waiting = self._waiting, []
             if self.twin is not None:
                 self._renew(absorbed(self.twin, new, max(o.observation.at for o in new)))
@@ -167,6 +159,14 @@ class Keeper:
             if age > _RENEW and not self.rehearsing.is_set():
                 self._foresee(self.twin)
         self.tell()
+
+    def _held(self) -> bool:
+        """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
+        if not self.rehearsing.is_set():
+            self._since = 0.0
+            return False
+        self._since = self._since or time.monotonic()
+        return time.monotonic() - self._since < _PATIENCE
 
     def _taken(self) -> list[Observation]:
         """Return what came within a second, in order of time; an instant is never cut in two."""
@@ -200,28 +200,6 @@ class Keeper:
         self._predicted = predicted(twin, now)
         if not briefly:
             self.put("forecast", bands(twin, now))
-
-
-def _held(keeper: Keeper) -> bool:
-    """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
-    if not keeper.rehearsing.is_set():
-        keeper.waited = 0.0
-        return False
-    keeper.waited = keeper.waited or time.monotonic()
-    return time.monotonic() - keeper.waited < _PATIENCE
-
-
-def _judged(keeper: Keeper, found: list[Observation]) -> list[Reading]:
-    """Look at the set-up with what came, and return what may be learnt, judged."""
-    back = min((f.since - _AROUND for f in keeper.faults), default=keeper.now())
-    start = max(min(keeper.now() - _WINDOW, back), keeper.now() - _MOST)
-    keeper.seen = [o for o in (*keeper.seen, *found) if o.at >= start]
-    keeper.faults = quality.examine(keeper.seen)
-    keeper.line, means = heard(keeper.line, found, keeper.faults)
-    lessons = [*(o for o in found if not is_line(o)), *means]
-    state = quality.with_findings(keeper.gate, keeper.faults)
-    keeper.gate, verdicts = quality.judge_many(state, lessons)
-    return [Reading(o, v) for o, v in zip(lessons, verdicts, strict=True)]
 
 
 def folded(

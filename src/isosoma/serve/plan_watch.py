@@ -114,7 +114,7 @@ class PlanWatch:
 
     def _read(self, plan: Plan, now: float) -> bool:
         """Take what was read since; return whether that told of a leave."""
-        found = list(self.keeper.seen)
+        found = list(self.keeper.lessons.seen)
         if now - plan.rated >= _RATE and (rate := self.rate(self.keeper.now())) is not None:
             plan.rated = now
             found.append(rate)
@@ -134,7 +134,7 @@ class PlanWatch:
     def _faulty(self, o: Observation) -> bool:
         """Whether a reading is of a line whose set-up is wrong: it tells of no patient."""
         return is_line(o) and any(f.kind == "levelling" and o.at >= f.since
-                                  for f in self.keeper.faults)  # fmt: skip
+                                  for f in self.keeper.lessons.faults)  # fmt: skip
 
     def _due(self, plan: Plan, since: float) -> bool:
         return plan.ranked == 0 or (plan.ranked <= len(_AGAIN) and since >= _AGAIN[plan.ranked - 1])

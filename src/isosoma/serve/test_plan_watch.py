@@ -96,7 +96,7 @@ def lived(watching, read):
             watching.step()
             told.append(watching.keeper.messages["plan"][1])
             clock.at = (o.at - T0) / 1e9
-        watching.keeper.seen.append(o)
+        watching.keeper.lessons.seen.append(o)
     clock.at += 5.5
     watching.step()
     return [*told, watching.keeper.messages["plan"][1]]
@@ -130,7 +130,7 @@ def test_a_bleed_leaves_the_plan_and_is_explained_and_kept(watching, signed):
 
 def test_a_line_that_is_known_to_lie_low_tells_of_no_patient(watching, signed):
     since = T0 + 150 * 10**9
-    watching.keeper.faults = (Finding("levelling", "level it", 2.0, device="arterial line",
+    watching.keeper.lessons.faults = (Finding("levelling", "level it", 2.0, device="arterial line",
                                       since=since),)  # fmt: skip
     assert all(m.left is None for m in lived(watching, readings(signed, [], 295.0, lowered=16.0)))
 
