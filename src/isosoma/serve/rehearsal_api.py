@@ -6,7 +6,7 @@
     GET  /rehearsals                those there are, and where they are kept
     POST /rehearsals                {rehearsal, id, version}: a new one, or an edit of a version
     GET  /rehearsals/{id}           where it stands, what was played, whether it plays now
-    POST /rehearsals/check          {rehearsal}: whether it can be read; nothing is kept
+    POST /rehearsals/check          {rehearsal}: what of it cannot be, part by part; nothing is kept
     POST /rehearsals/{id}/play      server-sent events: progress, partial, answer | fault
     GET  /rehearsals/{id}/frames    the course of every option
     POST /rehearsals/{id}/guess     {name, qualification, option, reason}, before the answer
@@ -45,6 +45,7 @@ from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 from isosoma.serve.plan_watch import PlanWatch
+from isosoma.serve.rehearsal_check import wrongs
 from isosoma.serve.rehearsal_message import acts_message, kept_message
 from isosoma.serve.rehearsal_room import Event, Room
 from isosoma.serve.telemetry import answer, body_of
@@ -115,7 +116,7 @@ def _add_writing(app: FastAPI, room: Room, plans: PlanWatch | None) -> None:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
     async def check(request: Request) -> Response:
-        return await _with(request, _Edit, _check)
+        return await _with(request, _Edit, lambda asked: {"wrong": wrongs(asked.rehearsal)})
 
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
@@ -140,7 +141,7 @@ def _add_writing(app: FastAPI, room: Room, plans: PlanWatch | None) -> None:
 
 
 def _listed(room: Room) -> dict[str, Any]:
-    rows = [_row(c) for c in room.shelf.cases().values()]
+    rows = [_row(c) | {"stale": room.stale(c)} for c in room.shelf.cases().values()]
     return {"kept": room.shelf.kept, "durable": room.shelf.lane is not None, "rehearsals": rows}
 
 
@@ -181,10 +182,6 @@ def _frames(room: Room, id_: str) -> dict[str, Any]:
 
 def _read(raw: str | dict[str, Any]) -> Rehearsal:
     return read_rehearsal(raw) if isinstance(raw, str) else rehearsal_of(raw)
-
-
-def _check(asked: _Edit) -> dict[str, Any]:
-    return {"options": [o.name for o in _read(asked.rehearsal).options]}
 
 
 def _edit(room: Room, asked: _Edit) -> Response:

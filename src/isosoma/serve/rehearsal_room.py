@@ -68,10 +68,13 @@ class Room:
 
     def tell(self, case: Case) -> dict[str, Any]:
         """Return where a rehearsal stands, as the page is told."""
-        why = ""
-        if case.evidence is not None:
-            why = stale(case.evidence, self._key(case), digest_of(case.rehearsal))
-        return case_message(case, why) | {"plan": self._plan(case)}
+        return case_message(case, self.stale(case)) | {"plan": self._plan(case)}
+
+    def stale(self, case: Case) -> str:
+        """Return why the answer to a rehearsal no longer speaks; empty where it does, or is due."""
+        if case.evidence is None:
+            return ""
+        return stale(case.evidence, self._key(case), digest_of(case.rehearsal))
 
     def _plan(self, case: Case) -> dict[str, Any] | None:
         """Return the plan that was signed: since when it is watched [s since 1970], how good."""

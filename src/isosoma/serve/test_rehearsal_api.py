@@ -93,6 +93,17 @@ def test_bad_input_gets_a_sentence_and_changes_nothing(client, body, said):
     assert client.get("/rehearsals").json()["rehearsals"] == []
 
 
+def test_a_check_tells_what_is_wrong_where_and_keeps_nothing(client):
+    bad = TEXT.replace("fluid 500", "flood 500")
+    asked = {"rehearsal": bad}
+    assert (
+        "no act that is known"
+        in client.post("/rehearsals/check", json=asked).json()["wrong"]["rehearsal"]
+    )
+    assert client.post("/rehearsals/check", json={"rehearsal": TEXT}).json() == {"wrong": {}}
+    assert client.get("/rehearsals").json()["rehearsals"] == []
+
+
 def test_another_machine_is_refused():
     assert client_of(host="10.0.0.9").get("/rehearsals").status_code == 403
 
@@ -129,6 +140,7 @@ def test_an_answer_to_an_older_version_is_not_signed(client):
     events(client, id_)
     edit = {"rehearsal": TEXT.replace("500 mL", "250 mL"), "id": id_, "version": 1}
     assert "edited after" in client.post("/rehearsals", json=edit).json()["stale"]
+    assert "edited after" in client.get("/rehearsals").json()["rehearsals"][0]["stale"]
     review = client.post(f"/rehearsals/{id_}/review", json=ME)
     assert (review.status_code, "play it again" in review.json()["error"]) == (409, True)
 

@@ -31,7 +31,7 @@ export interface Result {
   units: Record<string, Unit>; thresholds: Record<string, { meaning: string; source: string }>; frames: Frames | null; case?: Case;
 }
 /** `at`: when it was answered [s since 1970]; `by`: who decided on it. */
-export interface Row { id: string; question: string; version: number; status: string; options: string[]; by: string; at: number | null }
+export interface Row { id: string; question: string; version: number; status: string; options: string[]; by: string; at: number | null; stale: string }
 export interface Listed { kept: string; durable: boolean; rehearsals: Row[] }
 /** What is found when one is opened again; a result that the server no longer has is null. */
 export interface Reopened extends Case { result: Result | null; playing: boolean }
@@ -53,12 +53,12 @@ const posted = async (path: string, body: unknown): Promise<Response> =>
 
 export const post = async <T>(path: string, body: unknown): Promise<T> => (await (await posted(path, body)).json()) as T;
 
-/** Why an act of an option cannot be read; nothing where it can. */
-export async function wrongIn(option: string, act: string): Promise<string> {
-  const question = "Can this be read?", other = option === "." ? ".." : ".";
-  try { await post("/check", { rehearsal: { question, for: "24 h", option: [{ name: option, do: [act] }, { name: other }] } }); } catch (error) { return error instanceof Error ? error.message : String(error); }
-  return "";
-}
+/** Why parts of it cannot be, by name: question, for, before, option 2, option 2 act 1, else rehearsal. */
+export const wrongs = async (rehearsal: unknown): Promise<Record<string, string>> => (await post<{ wrong: Record<string, string> }>("/check", { rehearsal })).wrong;
+
+/** Why an act cannot be added to a rehearsal of this length; empty where it can. */
+export const wrongAct = async (act: string, length: string): Promise<string> =>
+  (await wrongs({ question: "Can this be?", for: length, option: [{ name: ".", do: [act] }, { name: ".." }] }))["option 1 act 1"] ?? "";
 
 /** Plays a rehearsal; each event is told as it comes. */
 export async function play(id: string, told: (event: string, content: unknown) => void): Promise<void> {

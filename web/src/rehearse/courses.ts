@@ -1,15 +1,21 @@
 /** The future of each option: median and 90 % band of the measures chosen, on one axis of time and value. */
 import { make, penOf } from "../page";
 import type { Course, Frames } from "./api";
+import { clock, percent, rounded } from "./figures";
+import { colourOf, letterOf } from "./mark";
 
-const SHOWN: [string, string, string][] = [
-  ["mean_arterial_pressure", "MAP", "--abp"], ["heart_rate", "HR", "--ecg"], ["cardiac_output", "CO", "--accent"], ["oxygen_saturation", "SpO₂", "--pleth"],
-  ["left_atrial_pressure", "LAP", "--abp"], ["central_venous_pressure", "CVP", "--accent"],
+/** `least`: the shortest axis, so that what hardly moves looks so; `decimals`: as many as are known. */
+interface Measure { name: string; label: string; whole: string; least: number; decimals: number }
+const SHOWN: Measure[] = [
+  { name: "mean_arterial_pressure", label: "MAP", whole: "mean arterial pressure", least: 20, decimals: 0 },
+  { name: "heart_rate", label: "HR", whole: "heart rate", least: 20, decimals: 0 },
+  { name: "cardiac_output", label: "CO", whole: "cardiac output", least: 2, decimals: 1 },
+  { name: "oxygen_saturation", label: "SpO₂", whole: "oxygen saturation", least: 6, decimals: 0 },
+  { name: "left_atrial_pressure", label: "LAP", whole: "left atrial pressure", least: 6, decimals: 0 },
+  { name: "central_venous_pressure", label: "CVP", whole: "central venous pressure", least: 6, decimals: 0 },
 ];
-const NAMES: Record<string, string> = { MAP: "mean arterial pressure", HR: "heart rate", CO: "cardiac output", "SpO₂": "oxygen saturation", LAP: "left atrial pressure", CVP: "central venous pressure" };
-const LEAST: Record<string, number> = { mean_arterial_pressure: 20, heart_rate: 20, cardiac_output: 2, oxygen_saturation: 6, left_atrial_pressure: 6, central_venous_pressure: 6 };
 
-interface Chart { figure: HTMLElement; label: string; spans: [number, number, number][]; canvas: HTMLCanvasElement; value: HTMLElement; course: Course; low: number; high: number; colour: string; unit: string }
+interface Chart { figure: HTMLElement; measure: Measure; option: number; spans: [number, number, number][]; canvas: HTMLCanvasElement; value: HTMLElement; course: Course; low: number; high: number }
 
 /** Charts of every option, in the order of the columns; `at` moves all their marks. */
 export class Courses {
@@ -18,21 +24,21 @@ export class Courses {
 
   constructor(readonly frames: Frames, boxes: HTMLElement[], private readonly shown: Set<string>) {
     this.index = frames.times.length - 1;
-    for (const [name, label, colour] of SHOWN) {
-      const measure = frames.measures[name];
+    for (const one of SHOWN) {
+      const { name, label, least } = one, measure = frames.measures[name];
       if (!measure) continue;
       const known = measure.bands.flatMap((b) => [...b.low, ...b.high]).filter((v) => v !== null);
-      const middle = (Math.min(...known) + Math.max(...known)) / 2, half = Math.max(LEAST[name] ?? 0, (Math.max(...known) - Math.min(...known)) * 1.1) / 2;
+      const middle = (Math.min(...known) + Math.max(...known)) / 2, half = Math.max(least, (Math.max(...known) - Math.min(...known)) * 1.1) / 2;
       measure.bands.forEach((course, i) => {
         const figure = make("figure", "course"), caption = make("figcaption"), value = make("b"), canvas = make("canvas");
         caption.append(make("span", "", label), value, make("span", "unit", measure.unit));
         canvas.setAttribute("role", "img");
-        canvas.setAttribute("aria-label", `${label} of ${frames.options[i] ?? ""} over ${Math.round(frames.times.at(-1) ?? 0)} s: median and 90 % band, simulated`);
+        canvas.setAttribute("aria-label", `${label} of ${frames.options[i] ?? ""} over ${clock(frames.times.at(-1))}: median and 90 % band, simulated`);
         figure.append(caption, canvas);
         boxes[i]?.append(figure);
         figure.hidden = !shown.has(label);
         const spans = (frames.beyond[i] ?? []).filter((b) => b.measure === name).flatMap((b) => b.spans);
-        this.charts.push({ figure, label, spans, canvas, value, course, low: middle - half, high: middle + half, colour, unit: measure.unit });
+        this.charts.push({ figure, measure: one, option: i, spans, canvas, value, course, low: middle - half, high: middle + half });
       });
     }
   }
@@ -41,13 +47,13 @@ export class Courses {
   chooser(): HTMLElement {
     const box = make("fieldset", "chooser");
     box.append(make("legend", "", "Courses"));
-    for (const label of [...new Set(this.charts.map((c) => c.label))]) {
+    for (const { label, whole } of new Set(this.charts.map((c) => c.measure))) {
       const name = make("label", "", label), tick = make("input");
       tick.type = "checkbox"; tick.checked = this.shown.has(label);
-      tick.setAttribute("aria-label", `${NAMES[label] ?? label} (${label})`);
+      tick.setAttribute("aria-label", `${whole} (${label})`);
       tick.addEventListener("change", () => {
         if (tick.checked) this.shown.add(label); else this.shown.delete(label);
-        for (const c of this.charts) c.figure.hidden = !this.shown.has(c.label);
+        for (const c of this.charts) c.figure.hidden = !this.shown.has(c.measure.label);
         this.draw();
       });
       name.prepend(tick);
@@ -60,7 +66,8 @@ export class Courses {
     this.index = index;
     for (const c of this.charts) {
       const { low, median, high } = c.course;
-      c.value.textContent = `${said(median[index])} (${said(low[index])}…${said(high[index])})`;
+      const [a, m, b] = [low, median, high].map((course) => rounded(course[index], c.measure.decimals));
+      c.value.textContent = m === "—" ? "—" : `${m} (${a} to ${b})`;
     }
     this.draw();
   }
@@ -70,7 +77,7 @@ export class Courses {
     for (const c of this.charts) {
       const got = penOf(c.canvas);
       if (!got) continue;
-      const { pen, w, h } = got, colour = look.getPropertyValue(c.colour).trim();
+      const { pen, w, h } = got, colour = colourOf(c.option);
       const x = (i: number): number => (last ? (i / last) * w : 0), y = (v: number): number => h - ((v - c.low) / (c.high - c.low)) * h;
       const span = this.frames.times.at(-1) ?? 1;
       pen.fillStyle = look.getPropertyValue("--medium").trim(); pen.globalAlpha = 0.28;
@@ -84,9 +91,12 @@ export class Courses {
       pen.globalAlpha = 1; pen.lineWidth = 1.8; pen.beginPath();
       for (const i of living) pen.lineTo(x(i), y(c.course.median[i] ?? 0));
       pen.stroke();
+      const end = living.at(-1) ?? 0;
+      pen.font = "bold 11px system-ui, sans-serif";
+      pen.fillText(letterOf(c.option), Math.min(x(end) + 3, w - 12), Math.max(11, y(c.course.median[end] ?? 0) - 4));
       pen.fillStyle = look.getPropertyValue("--text").trim(); pen.fillRect(Math.min(x(this.index), w - 1), 0, 1, h);
       pen.fillStyle = look.getPropertyValue("--soft").trim(); pen.font = "11px system-ui, sans-serif";
-      pen.fillText(said(c.high), 3, 10); pen.fillText(said(c.low), 3, h - 3);
+      pen.fillText(rounded(c.high, c.measure.decimals), 3, 10); pen.fillText(rounded(c.low, c.measure.decimals), 3, h - 3);
     }
   }
 }
@@ -101,15 +111,9 @@ export function beyondLanes(frames: Frames, option: number): HTMLElement {
       bar.style.left = `${(100 * from) / last}%`; bar.style.width = `${Math.max(1, (100 * (to - from)) / last)}%`;
       lane.append(bar);
     }
-    item.append(make("span", "", `${name}, ${spans.map(([from, to]) => `${said(from)} to ${said(to)} s`).join(" and ")}: up to ${said(100 * most)} % of members`), lane);
+    item.append(make("span", "", `${name}, ${spans.map(([from, to]) => `${clock(from)} to ${clock(to)}`).join(" and ")}: up to ${percent(most)} % of members`), lane);
     list.append(item);
   }
-  if (!found.length) list.append(make("li", "soft", "Nobody beyond the level of a complication."));
+  if (!found.length) list.append(make("li", "soft", "No member is beyond the level of a complication."));
   return list;
-}
-
-/** A number with three figures; a dash where nobody lives. */
-export function said(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "—";
-  return (Math.abs(value) >= 99.5 ? value.toFixed(0) : String(Number(value.toPrecision(3)))).replace("-", "−");
 }

@@ -1,7 +1,9 @@
 /** Forms in which a clinician says who they are: the own estimate, the signature, the rejection. */
 import { make } from "../page";
 
-export interface Asked { name: string; label: string; value?: string; choices?: string[] }
+/** What is sent, and how it is called where that differs. */
+export type Choice = string | readonly [sent: string, called: string];
+export interface Asked { name: string; label: string; value?: string; choices?: readonly Choice[] }
 
 /** A dialog with fields; it stays open, and says why, where `done` is refused. */
 export function ask(root: HTMLElement, title: string, words: string, fields: Asked[], verb: string, done: (said: Record<string, string>) => Promise<void>): void {
@@ -12,7 +14,7 @@ export function ask(root: HTMLElement, title: string, words: string, fields: Ask
   form.append(make("h2", "", title), make("p", "", words));
   for (const field of fields) {
     const label = make("label", "", field.label), input = field.choices ? make("select") : make("input");
-    if (input instanceof HTMLSelectElement) input.append(...(field.choices ?? []).map((c) => new Option(c, c)));
+    if (input instanceof HTMLSelectElement) input.append(...(field.choices ?? []).map((c) => (typeof c === "string" ? new Option(c, c) : new Option(c[1], c[0]))));
     input.name = field.name;
     if (field.value) input.value = field.value;
     label.append(input);

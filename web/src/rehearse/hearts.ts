@@ -4,10 +4,13 @@ import { restingFrame } from "../heart/frame";
 import { make } from "../page";
 import type { Frames } from "./api";
 import { type Beat, beatAt } from "./beat";
-import { said } from "./courses";
+import { rounded } from "./figures";
+import { badge, colourOf } from "./mark";
 
 const BETWEEN = 15; // [ms] between two pictures: the futures take turns, so that three cost no more than one
 const WIDE = 300, HIGH = 200; // [px] of a picture
+
+const whole = (value: number): string => rounded(value, 0);
 
 interface Future { canvas: HTMLCanvasElement; pen: CanvasRenderingContext2D; told: HTMLElement; beats: (Beat | null)[]; frame: HeartFrame; phase: number; drawn: number }
 
@@ -51,7 +54,8 @@ export class Hearts {
       canvas.width = WIDE; canvas.height = HIGH;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", `Simulated heart of ${frames.options[i] ?? ""}`);
-      figure.append(canvas, told);
+      figure.style.borderColor = colourOf(i);
+      figure.append(canvas, badge(i), told);
       box.prepend(figure);
       return { canvas, pen: canvas.getContext("2d", { alpha: false })!, told, beats: beatsOf(frames, i), frame: restingFrame(), phase: 0, drawn: 0 };
     });
@@ -65,7 +69,7 @@ export class Hearts {
     this.index = index;
     for (const f of this.futures) {
       const b = f.beats[index];
-      f.told.textContent = b ? `${said(b.rate)}/min, LV ${said(b.lv.diastolic)} to ${said(b.lv.systolic)} mL, RV ${said(b.rv.diastolic)} to ${said(b.rv.systolic)} mL` : "No member lives here.";
+      f.told.textContent = b ? `${whole(b.rate)}/min · LV ${whole(b.lv.diastolic)} to ${whole(b.lv.systolic)} mL · RV ${whole(b.rv.diastolic)} to ${whole(b.rv.systolic)} mL` : "No member is alive here.";
     }
     this.start();
   }

@@ -1,19 +1,23 @@
 /** The rehearsal room: options are edited, played on the same members, compared, and signed or rejected. */
 import { make } from "../page";
-import { type Acts, type Case, get, type Listed, play, post, Refused, type Reopened, type Result } from "./api";
+import { type Acts, type Case, get, type Listed, play, post, Refused, type Reopened, type Result, wrongs } from "./api";
 import { column } from "./column";
-import { beyondLanes, Courses, said } from "./courses";
+import { beyondLanes, Courses } from "./courses";
 import { ask } from "./decide";
 import { begin, changes, type Draft, edit, FIRST, freeName, type History, redo, undo } from "./draft";
-import { drawer, standing } from "./evidence";
+import { caution, drawer, standing } from "./evidence";
+import { clock } from "./figures";
 import { Hearts } from "./hearts";
 import { header } from "./header";
+import { headline } from "./plain";
 import { shelf } from "./shelf";
 import { chances, differences, ranking } from "./tables";
+import { place, wrongOf } from "./wrong";
 import "./room.css";
 
-const HERE = "rehearsal", AGAIN = 1000; // name of what this tab has open; [ms] between two looks at a play that goes on
-const KEPT_AS = "rehearsal.json", NOBODY = "Name", WHO = [{ name: "name", label: NOBODY }, { name: "qualification", label: "Qualification" }];
+const HERE = "rehearsal", AGAIN = 1000, LOOK = 4000; // name of what this tab has open; [ms] between two looks at a play that goes on, at the list
+const KEPT_AS = "rehearsal.json", WHO = [{ name: "name", label: "Name" }, { name: "qualification", label: "Qualification" }];
+const UNCHOSEN = "?"; // so that nobody signs for what merely stood first
 
 export function mountRehearsal(root: HTMLElement): void {
   const style = make("link");
@@ -34,10 +38,13 @@ class Room {
   private index: number | null = null; // of the frame that is looked at; the last one by default
   private readonly measures = new Set(["MAP", "HR", "CO", "SpO₂", "LAP", "CVP"]);
   private readonly hearts: Hearts;
+  private judged = 0; // counts the drafts that were sent to be judged: an answer to an older one says nothing
   private readonly asked = make("div", "asked-for");
+  private readonly answer = make("div", "answer");
+  private readonly chooser = make("div", "choosing");
   private readonly list = make("div", "list");
   private readonly fault = make("p", "fault");
-  private readonly state = make("p", "soft state");
+  private readonly state = make("div", "row state");
   private readonly progress = make("progress");
   private readonly columns = make("div", "options");
   private readonly scrub = make("div", "row scrub");
@@ -51,9 +58,12 @@ class Room {
     this.progress.max = 1; this.progress.hidden = true;
     this.progress.setAttribute("aria-label", "progress of the rehearsal");
     this.hearts = new Hearts(root);
-    root.append(this.bar(), this.fault, this.state, this.asked, this.columns, this.scrub, this.results, this.list);
+    const scroller = make("div", "scroller");
+    scroller.append(this.state, this.answer, this.asked, this.chooser, this.columns, wrongOf("rehearsal"), this.results, this.list);
+    root.append(this.bar(), this.progress, this.fault, scroller, this.scrub);
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("rehearsal", (event) => void this.safely(() => this.take((event as CustomEvent<string>).detail))); // the tour brings one
+    setInterval(() => void this.look(), LOOK);
     addEventListener("resize", () => this.courses?.draw());
     addEventListener("hashchange", () => { if (!root.hidden) this.courses?.draw(); });
   }
@@ -74,9 +84,32 @@ class Room {
 
   private async relist(): Promise<void> {
     const listed = await get<Listed>(""), open = this.list.querySelector("details")?.open ?? false, made = shelf(listed, this.found?.id ?? "", (id) => void this.safely(() => this.reopen(id)));
-    if (!this.found) this.state.textContent = listed.kept;
+    if (!this.found) this.tell(make("span", "soft", listed.kept));
     if (made instanceof HTMLDetailsElement) made.open = open;
     this.list.replaceChildren(made);
+  }
+
+  /** Sees what others and new data made of the one that is open; a server that is gone says so in the banner. */
+  private async look(): Promise<void> {
+    const here = this.found;
+    if (this.root.hidden || this.busy || !here) return;
+    const listed = await get<Listed>("").catch(() => null), row = listed?.rehearsals.find((r) => r.id === here.id);
+    if (!row || this.found !== here || row.version !== here.version) return;
+    if (row.status !== (here.evidence?.status ?? "asked") && this.kept === this.draft && !this.busy) await this.safely(() => this.reopen(here.id));
+    else if (row.stale !== here.stale) { this.found = { ...here, stale: row.stale }; this.tell(...standing(this.found)); }
+  }
+
+  /** Where it stands; said again only where it is another thing than before. */
+  private tell(...words: HTMLElement[]): void {
+    const told = make("div");
+    told.append(...words);
+    if (told.innerHTML !== this.state.innerHTML) this.state.replaceChildren(...words);
+  }
+
+  /** Puts what cannot be beside its field; nothing is kept by it. */
+  private async judge(): Promise<void> {
+    const mine = ++this.judged, found = await wrongs({ ...this.draft, version: 1 }).catch(() => null); // who saves or plays is told of a server that is gone
+    if (found && mine === this.judged) place(this.root, found);
   }
 
   /** Opens one that is kept, with what was played of it; waits for a play that goes on without this page. */
@@ -91,7 +124,7 @@ class Room {
     this.show();
     await this.relist();
     if (!playing) return;
-    if (!result) this.state.textContent = "It is still playing; the result comes here.";
+    if (!result) this.tell(make("span", "soft", "It is still playing; the result comes here."));
     const kept = this.kept;
     setTimeout(() => { if (this.found?.id === id && this.kept === kept && this.draft === kept && !this.busy) void this.safely(() => this.reopen(id)); }, AGAIN);
   }
@@ -114,21 +147,26 @@ class Room {
     const bar = make("div", "row tools-bar"), file = make("input");
     file.type = "file"; file.accept = ".json,.toml,application/json"; file.hidden = true;
     file.addEventListener("change", () => void this.safely(() => this.upload(file)));
-    const acts: [string, string, () => void][] = [
-      ["rehearse", "Rehearse", () => void this.rehearse()], ["keep", "Save", () => void this.safely(async () => { await this.keep(); this.showResult(); })], ["guess", "Own estimate", () => this.guess()],
-      ["undo", "Undo", () => this.turn(undo)], ["redo", "Redo", () => this.turn(redo)],
-      ["option", "Add option", () => this.change((d) => ({ ...d, option: [...d.option, { name: freeName(d), do: [], against: [] }] }))],
-      ["sign", "Sign", () => this.sign()], ["begin", "Begin plan", () => void this.safely(() => this.begin())], ["reject", "Reject", () => this.reject()],
-      ["new", "New", () => this.fresh()], ["save", "Hand over", () => this.download()], ["open", "Open file", () => file.click()],
+    const groups: [string, [string, string, string, () => void][]][] = [
+      ["Play", [["rehearse", "Rehearse", "Ctrl+Enter", () => void this.rehearse()], ["keep", "Save", "Ctrl+S", () => void this.safely(async () => { await this.keep(); this.showResult(); })]]],
+      ["Edit", [["undo", "Undo", "Ctrl+Z", () => this.turn(undo)], ["redo", "Redo", "Ctrl+Y", () => this.turn(redo)], ["option", "Add option", "", () => this.change((d) => ({ ...d, option: [...d.option, { name: freeName(d), do: [], against: [] }] }))]]],
+      ["Decide", [["guess", "Own estimate", "", () => this.guess()], ["sign", "Sign", "", () => this.sign()], ["reject", "Reject", "", () => this.reject()], ["begin", "Begin plan", "", () => void this.safely(() => this.begin())]]],
+      ["File", [["new", "New", "", () => this.fresh()], ["open", "Open file", "", () => file.click()], ["save", "Hand over", "", () => this.download()]]],
     ];
-    for (const [id, words, does] of acts) {
-      const button = make("button", id === "rehearse" ? "main" : "", words);
-      button.type = "button"; button.id = `r-${id}`;
-      button.addEventListener("click", does);
-      this.buttons.set(id, button);
-      bar.append(button);
+    for (const [name, acts] of groups) {
+      const group = make("div", "group");
+      group.setAttribute("role", "group"); group.setAttribute("aria-label", name);
+      for (const [id, words, keys, does] of acts) {
+        const button = make("button", id === "rehearse" ? "main" : "", words);
+        button.type = "button"; button.id = `r-${id}`; button.title = keys;
+        if (keys) button.setAttribute("aria-keyshortcuts", keys.replace("Ctrl", "Control"));
+        button.addEventListener("click", does);
+        this.buttons.set(id, button);
+        group.append(button);
+      }
+      bar.append(group);
     }
-    bar.append(this.progress, make("span", "tag", "SIMULATED · research only"), file);
+    bar.append(make("span", "tag", "SIMULATED · research only"), file);
     return bar;
   }
 
@@ -138,8 +176,15 @@ class Room {
     if (this.root.hidden || !(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
     const key = event.key.toLowerCase(), back = key === "z" && !event.shiftKey, again = key === "y" || (key === "z" && event.shiftKey);
     if (back || again) { event.preventDefault(); this.turn(back ? undo : redo); }
+    if (key === "s" || key === "enter") this.commit();
     if (key === "s") { event.preventDefault(); this.buttons.get("keep")?.click(); }
     if (key === "enter") { event.preventDefault(); void this.rehearse(); }
+  }
+
+  /** What is typed and not left yet counts: nobody saves or plays an older dose than the one they read. */
+  private commit(): void {
+    const on = document.activeElement;
+    if (on instanceof HTMLElement && this.root.contains(on)) { on.blur(); on.focus(); }
   }
 
   private turn(which: (h: History) => History): void { this.history = which(this.history); this.show(); }
@@ -154,7 +199,7 @@ class Room {
     const heading = this.asked.contains(on);
     this.asked.replaceChildren(...header(this.draft, (made, quiet) => this.change(made, quiet)));
     if (heading) this.asked.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`)?.focus();
-    this.columns.replaceChildren(...this.draft.option.map((o, k) => column(this.acts, k, o, (made, quiet) => this.change(made, quiet))));
+    this.columns.replaceChildren(...this.draft.option.map((o, k) => column(this.acts, k, o, () => this.draft.for, (made, quiet) => this.change(made, quiet))));
     const box = this.columns.children[i];
     if (box) (box.querySelector<HTMLElement>(`[aria-label="${CSS.escape(label)}"]`) ?? box.querySelector<HTMLElement>(".adder input"))?.focus();
     this.showResult();
@@ -162,34 +207,38 @@ class Room {
 
   private showResult(): void {
     const fresh = this.result !== null && this.kept === this.draft, status = this.found?.evidence?.status;
-    this.scrub.replaceChildren(); this.results.replaceChildren();
+    this.scrub.replaceChildren(); this.results.replaceChildren(); this.answer.replaceChildren(); this.chooser.replaceChildren();
     this.columns.querySelectorAll(".courses").forEach((box) => box.remove());
     this.hearts.clear();
     this.courses = null;
     if (this.result && fresh) this.showFutures(this.result);
-    else if (this.result) this.results.append(make("p", "soft", "Edited since it was played: rehearse again."));
+    else if (this.result) this.answer.append(make("p", "careful", "Edited since it was played: rehearse again."));
     for (const [id, on] of Object.entries({
       rehearse: !this.busy, keep: !this.busy && this.kept !== this.draft, undo: this.history.past.length > 0, redo: this.history.undone.length > 0, guess: !this.busy && !this.found?.evidence,
       sign: !this.busy && fresh && (status === "computed" || status === "reviewed"), begin: !this.busy && this.found?.plan?.begun === null, reject: !this.busy && fresh && (status === "computed" || status === "reviewed"),
     })) { const button = this.buttons.get(id); if (button) button.disabled = !on; }
-    if (this.found) this.state.textContent = standing(this.found);
+    if (this.found) this.tell(...standing(this.found));
+    void this.judge();
   }
 
   private showFutures(result: Result): void {
     const { comparison, frames } = result;
-    this.results.append(make("p", "played", `Simulated: ${result.played}`));
+    const evidence = this.found?.evidence ?? result.evidence;
+    if (comparison) this.answer.append(make("p", "headline", `${this.busy ? "So far: " : ""}${headline(comparison)}`));
+    this.answer.append(...caution(evidence), make("p", "played", `Simulated: ${result.played}`));
     if (frames) {
       const boxes = [...this.columns.children].map((c) => { const box = make("div", "courses"); c.append(box); return box; });
       this.courses = new Courses(frames, boxes, this.measures);
       this.hearts.show(frames, boxes);
       boxes.forEach((box, i) => box.append(beyondLanes(frames, i)));
-      this.scrub.append(...this.scrubber(frames.times), this.courses.chooser());
+      this.scrub.append(...this.scrubber(frames.times));
+      this.chooser.append(this.courses.chooser());
       this.seek(this.index ?? frames.times.length - 1);
     }
     if (comparison) {
-      this.results.append(chances(result, comparison), ranking(result, comparison), differences(result, comparison));
+      this.results.append(ranking(result, comparison), chances(result, comparison), differences(result, comparison));
     }
-    this.results.append(drawer(this.found?.evidence ?? result.evidence));
+    this.results.append(drawer(evidence));
   }
 
   private seek(index: number): void {
@@ -202,13 +251,13 @@ class Room {
     range.type = "range"; range.min = "0"; range.max = String(times.length - 1); range.value = String(this.index ?? times.length - 1);
     range.setAttribute("aria-label", "time in all futures");
     const at = (): void => {
-      told.textContent = `${said(times[Number(range.value)])} s`;
+      told.textContent = clock(times[Number(range.value)]);
       range.setAttribute("aria-valuetext", told.textContent);
       this.index = Number(range.value);
       this.seek(this.index);
     };
     range.addEventListener("input", at);
-    told.textContent = `${said(times[Number(range.value)])} s`;
+    told.textContent = clock(times[Number(range.value)]);
     range.setAttribute("aria-valuetext", told.textContent);
     return [make("span", "soft", "Time in all futures"), range, told];
   }
@@ -256,12 +305,14 @@ class Room {
   }
 
   private sign(): void {
-    const names = this.draft.option.map((o) => o.name);
-    ask(this.root, "Sign", "You have looked at the futures and what they rest on, and stand for using this result. It cannot be changed afterwards. The future of what you choose is locked, and watched over the patient once the plan begins.", [...WHO, { name: "option", label: "I choose", choices: names }], "Review and sign", async (said) => {
-      const id = this.found?.id ?? "", who = { name: said["name"] ?? "", qualification: said["qualification"] ?? "" };
+    const careful = this.found?.stale ? `Careful: ${this.found.stale}. ` : "";
+    const choices = [[UNCHOSEN, "choose one"], ...this.draft.option.map((o) => o.name), ["", "none: no plan is watched"]] as const;
+    ask(this.root, "Sign", `${careful}You have looked at the futures and what they rest on, and stand for using this result. It cannot be changed afterwards. The future of what you choose is locked, and watched over the patient once the plan begins.`, [...WHO, { name: "option", label: "I choose", choices }], "Review and sign", async (said) => {
+      const id = this.found?.id ?? "", option = said["option"] ?? "", who = { name: said["name"] ?? "", qualification: said["qualification"] ?? "" };
       if (!who.name.trim() || !who.qualification.trim()) throw new Refused("A signature needs a name and a qualification.");
+      if (option === UNCHOSEN) throw new Refused("Say which option you choose, or that it is none.");
       if (this.found?.evidence?.status === "computed") this.found = await post<Case>(`/${id}/review`, who);
-      this.found = await post<Case>(`/${id}/sign`, { ...who, option: said["option"] ?? "" });
+      this.found = await post<Case>(`/${id}/sign`, { ...who, option });
       this.showResult();
       await this.relist();
     });
@@ -319,7 +370,7 @@ class Room {
   /** Another one edited meanwhile: what they changed, and both ways on; neither loses anything. */
   private offer(present: Case): void {
     const take = make("button", "", "Take theirs"), mine = make("button", "", "Keep mine as a copy"), told = make("ul");
-    const was = this.kept ?? this.draft;
+    const was = this.found?.rehearsal ?? this.draft; // as the server writes it, like theirs
     told.append(...changes(was, present.rehearsal).map((line) => make("li", "", line)));
     take.addEventListener("click", () => void this.safely(() => this.reopen(present.id))); // mine stays one undo away
     mine.addEventListener("click", () => void this.safely(async () => {
