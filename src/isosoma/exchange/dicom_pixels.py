@@ -1,7 +1,8 @@
 """Decode a frame's pixels, one at a time and never more than it claims (PS3.5 8.2, A.4).
 
 Decoders: pydicom with openjpeg, CharLS and GDCM, so that one that fails has a second. Two kinds
-that none of them reads are read here: run lengths of 1-bit pixels, and frames deflated one by one.
+that none of them reads are read here: run lengths of 1-bit pixels, and frames deflated one by one;
+so are plain 1-bit frames, of which pydicom's reader cuts off those that lie over one byte more.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = ["decoded", "stored"]
 
 _RLE = "1.2.840.10008.1.2.5"
 _DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+_PLAIN = {"1.2.840.10008.1.2": 8, "1.2.840.10008.1.2.1": 12}  # syntax -> bytes before a value
 _MOST_PIXELS = 1 << 28
 
 
@@ -53,10 +55,26 @@ def _pixels(header: Header, frame: Frame) -> npt.NDArray[Any]:
     by_us = header.bits == 1 and header.syntax == _RLE
     if by_us or header.syntax == _DEFLATED_FRAMES:
         return _own(header, frame.number)
+    _native_size(header)
+    if header.bits == 1 and header.syntax in _PLAIN:
+        return _plain_bits(header, frame.number)
     from pydicom.pixels.utils import pixel_array
 
-    _native_size(header)
     return np.asarray(pixel_array(header.file, index=frame.number, raw=True))
+
+
+def _plain_bits(header: Header, number: int) -> npt.NDArray[np.uint8]:
+    """Return one frame of bits; frames follow each other without regard to bytes (PS3.5 8.1.1)."""
+    import pydicom
+
+    size = header.rows * header.columns
+    first, past = number * size, (number + 1) * size
+    with header.file.open("rb") as file:
+        pydicom.dcmread(file, stop_before_pixels=True)
+        file.seek(_PLAIN[header.syntax] + first // 8, 1)
+        raw = np.frombuffer(file.read(-(-past // 8) - first // 8), np.uint8)
+    bits = np.unpackbits(raw, bitorder="little")[first % 8 :][:size]
+    return bits.reshape(header.rows, header.columns)
 
 
 def _native_size(header: Header) -> None:
