@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from isosoma.core.errors import RangeError
+from isosoma.core.study import Grid
+from isosoma.imaging.segmentation import dice
+from isosoma.imaging.tumour import segment_tumour
+
+GRID = Grid((60, 60, 60), np.diag([1e-3, 1e-3, 1e-3, 1]))
+CENTRE = np.array([30, 30, 30])
+
+
+def phantom(seed=1, enhancement=150.0):
+    """A round brain with a tumour of known shells: necrosis 5, enhancing 9, oedema 14 mm."""
+    r = np.linalg.norm(np.moveaxis(np.indices(GRID.shape), 0, -1) - CENTRE, axis=-1)
+    brain = r < 27
+    truth = np.select([r < 5, r < 9, r < 14], [1, 3, 2], 0)
+    rng = np.random.default_rng(seed)
+
+    def noisy(x):
+        return np.where(brain, x + rng.normal(0, 8, GRID.shape), 0).astype(np.float32)
+
+    t1 = noisy(np.choose(truth, [200, 150, 160, 160]))
+    t1c = noisy(np.choose(truth, [200, 150, 165, 160 + enhancement]))
+    flair = noisy(np.choose(truth, [100, 160, 150, 155]))
+    return t1, t1c, flair, brain, truth
+
+
+def test_shells_of_known_truth_come_back():
+    t1, t1c, flair, brain, truth = phantom()
+    made = segment_tumour(t1, t1c, flair, brain, GRID, GRID.to_space(CENTRE))
+    for name, label in (("necrosis", 1), ("oedema", 2), ("enhancing", 3)):
+        assert dice(made.segmentation.mask(name), truth == label) > 0.85, name
+        low, high = made.spread[name]
+        assert low <= made.segmentation.volume(name) * 1.05
+        assert high >= made.segmentation.volume(name) * 0.95
+    assert made.segmentation.quality == 1
+
+
+def test_a_tumour_that_does_not_enhance_says_so():
+    t1, t1c, flair, brain, _ = phantom(enhancement=5)
+    made = segment_tumour(t1, t1c, flair, brain, GRID, GRID.to_space(CENTRE))
+    assert made.segmentation.quality < 1
+    assert made.segmentation.problems
+
+
+def test_a_click_beside_the_tumour_is_refused():
+    t1, t1c, flair, brain, _ = phantom()
+    with pytest.raises(RangeError, match="FLAIR at the click"):
+        segment_tumour(t1, t1c, flair, brain, GRID, GRID.to_space([30, 30, 52]))
+    with pytest.raises(RangeError, match="outside the brain"):
+        segment_tumour(t1, t1c, flair, brain, GRID, [0, 0, 0])
