@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from functools import partial
 
 import pytest
 
+from isosoma.scenario.rehearsal_file import read_rehearsal
 from isosoma.serve.app import STATIC, Settings
 from isosoma.serve.synthetic import simulate
 from tests.browser import assert_accessible, hosted, needs_axe, needs_chromium, new_page
 from tests.browser import until as wait_until
 
+OVERFULL = """[...document.querySelectorAll('#view-rehearse, #view-rehearse *')].filter((e) =>
+  e.clientWidth > 0 && getComputedStyle(e).display !== 'inline'
+  && e.scrollWidth > e.clientWidth + 1).map((e) => e.tagName + '.' + e.className)"""
 until = partial(wait_until, seconds=120.0)  # three futures take longer than a page
+WRONG = "(document.querySelector('.wrong:not(:empty)')?.textContent ?? '')"
 FAULT = "document.querySelector('.rehearsal > .fault').textContent"
 IDLE = "document.querySelector('.rehearsal progress').hidden"
 PICTURE = "document.querySelector('.future canvas').toDataURL()"
@@ -31,8 +37,11 @@ def address():
         yield f"{at}#rehearse"
 
 
-def opened(browser, address, **settings):
+def opened(browser, address, members=24, **settings):
+    """Open the room; by default what is played has fewer members than the page asks for."""
     made = new_page(browser, **settings)
+    body = json.dumps({"members": members})
+    made.route("**/play", lambda route: route.continue_(post_data=body))
     made.goto(address)
     until(made, "document.querySelectorAll('.rehearsal .option').length === 3")
     until(made, "document.querySelectorAll('#acts-known option').length > 20")
@@ -72,7 +81,7 @@ def test_three_futures_are_played_scrubbed_and_signed(page):
     short(page)
     played(page)
     assert "computed" in page.inner_text(".state")
-    assert page.locator(".played").inner_text().startswith("Simulated: 128 members")
+    assert page.locator(".played").inner_text().startswith("Simulated: 24 members")
     assert page.locator(".ranking tbody tr").count() == 3
     assert "Expected regret" in page.inner_text(".ranking")
     assert "noise" in page.inner_text(".differences")
@@ -93,6 +102,9 @@ def test_three_futures_are_played_scrubbed_and_signed(page):
     page.fill("dialog [name=name]", "<b>A</b>")
     page.fill("dialog [name=qualification]", "test")
     page.click("dialog button.main")
+    until(page, "document.querySelector('dialog.asked .fault').textContent.includes('you choose')")
+    page.select_option("dialog [name=option]", "fluid")
+    page.click("dialog button.main")
     until(page, "document.querySelector('.state').textContent.includes('signed by <b>A</b>, test')")
     assert page.locator("#r-sign").is_disabled()
     assert page.locator(".state b").count() == 0, "markup in a name is text"
@@ -103,7 +115,7 @@ def test_an_edit_is_undone_and_made_again_by_keys(page):
     add.fill("bleed 300 mL in 5 min at 30 s")
     add.press("Enter")
     acts = "[...document.querySelectorAll('.option')][0].querySelectorAll('.step').length"
-    assert page.evaluate(acts) == 1
+    until(page, f"{acts} === 1")
     page.keyboard.press("Control+z")
     assert page.evaluate(acts) == 0
     page.keyboard.press("Control+y")
@@ -116,6 +128,7 @@ def test_an_edited_field_leaves_the_focus_where_it_goes(page):
     page.get_by_label("act to add to watch").click()
     page.keyboard.type("bleed 300 mL")
     page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('.option .words').length === 3")
     acts = page.locator(".option .words")
     assert [acts.nth(i).input_value() for i in range(acts.count())][:2] == [
         "bleed 300 mL", "fluid 500 mL in 10 min",
@@ -137,24 +150,61 @@ def test_an_unknown_act_is_told_in_a_sentence(page):
 
 def test_what_cannot_be_is_told_beside_its_field_and_keeps_nothing(page):
     kept = page.evaluate("fetch('./rehearsals').then((r) => r.text())")
-    wrong = "document.querySelector('.wrong:not(:empty)')?.textContent ?? ''"
     words = page.get_by_label("act 1, with its dose").first
     for said, told in (("flood 500 mL", "no act that is known"), ("fluid 900 L", "fluid")):
         words.fill(said)
         page.keyboard.press("Tab")
-        until(page, f"{wrong}.includes({told!r})")
+        until(page, f"{WRONG}.includes({told!r})")
         assert words.get_attribute("aria-invalid") == "true"
     words.fill("fluid 250 mL in 5 min")
     page.keyboard.press("Tab")
-    until(page, f"!{wrong}")
+    until(page, f"!{WRONG}")
+    for label, bad, told, good in (
+        ("Question", "", "It is empty", "What now?"),
+        ("Played for", "ten", "Write it as 10 min", "5 min"),
+        ("Runs already, before time 0 (more than one: put ; between)", "flood 1 L", "no act", ""),
+        ("time of act 1", "soon", "'soon' has no place", "60 s"),
+        ("time of act 1", "20 min", "begins after the end", "60 s"),
+        ("name of option 2", "watch", "two options have this name", "fluid"),
+    ):
+        field = page.get_by_label(label, exact=True).first
+        field.fill(bad)
+        page.keyboard.press("Tab")
+        until(page, f"{WRONG}.toLowerCase().includes({told.lower()!r})")
+        assert field.get_attribute("aria-invalid") == "true", label
+        described = page.locator(f"#{field.get_attribute('aria-describedby')}")
+        assert told.lower() in described.inner_text().lower()
+        field.fill(good)
+        page.keyboard.press("Tab")
+        until(page, f"!{WRONG}")
     assert page.evaluate("fetch('./rehearsals').then((r) => r.text())") == kept
 
 
-def test_a_dose_is_never_invented(page):
+def test_an_act_that_cannot_be_is_not_added(page):
+    add = page.get_by_label("act to add to watch")
+    acts = "[...document.querySelectorAll('.option')][0].querySelectorAll('.step').length"
+    for said, told in (("flood 1 L", "no act that is known"), ("fluid 900 L", "above 10000 mL")):
+        add.fill(said)
+        add.press("Enter")
+        until(page, f"{WRONG}.includes({told!r})")
+        assert (page.evaluate(acts), add.input_value()) == (0, said)
+        assert add.get_attribute("aria-invalid") == "true"
+    assert page.locator("#r-undo").is_disabled(), "nothing changed"
+    add.fill("fluid 250 mL")
+    assert page.evaluate(WRONG) == ""
+    add.press("Enter")
+    until(page, f"{acts} === 1")
+
+
+def test_a_dose_is_asked_for_and_never_invented(page):
     add = page.get_by_label("act to add to watch")
     add.fill("bleed")
     add.press("Enter")
-    assert page.get_by_label("act 1, with its dose").first.input_value().startswith("bleed ? mL")
+    until(page, f"{WRONG}.startsWith('How much?')")
+    assert add.input_value().startswith("bleed ? mL")
+    page.keyboard.type("300")  # the question mark is chosen
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.option .words').value.startsWith('bleed 300 mL')")
 
 
 def test_the_heart_of_each_future_beats_and_follows_the_slider(page):
@@ -263,12 +313,48 @@ def test_a_rejected_one_keeps_its_reason_in_the_list(page):
     assert "rejected" in page.inner_text(".shelf").lower()
 
 
+def test_a_dose_that_is_typed_and_not_left_is_the_one_that_is_kept(page):
+    page.get_by_label("act 1, with its dose").first.fill("fluid 125 mL in 5 min")
+    page.keyboard.press("Control+s")
+    until(page, f"document.querySelector('#r-keep').disabled || {FAULT}")
+    id_ = page.evaluate("sessionStorage.getItem('rehearsal')")
+    told = page.evaluate(f"fetch('./rehearsals/{id_}').then((r) => r.text())")
+    assert "fluid 125 mL" in told
+
+
+def test_what_is_handed_over_is_opened_again_and_a_broken_file_changes_nothing(page, tmp_path):
+    page.get_by_label("Question", exact=True).fill("Handed over?")
+    page.keyboard.press("Tab")
+    with page.expect_download() as got:
+        page.click("#r-save")
+    file = tmp_path / got.value.suggested_filename
+    got.value.save_as(file)
+    assert read_rehearsal(file.read_text("utf-8")).question == "Handed over?"
+    page.click("#r-new")
+    question = page.get_by_label("Question", exact=True)
+    assert question.input_value() != "Handed over?"
+    for content, said in (
+        ("question = ", "neither TOML nor JSON"),
+        (file.read_text("utf-8")[:-40], "neither TOML nor JSON"),
+        (file.read_text("utf-8").replace("fluid 500", "flood 500"), "no act that is known"),
+    ):
+        before = question.input_value(), page.locator(".option .words").first.input_value()
+        (tmp_path / "broken.json").write_text(content, "utf-8")
+        page.set_input_files("input[type=file]", tmp_path / "broken.json")
+        until(page, f"{FAULT}.includes({said!r})")
+        assert before == (
+            question.input_value(), page.locator(".option .words").first.input_value()
+        )  # fmt: skip
+    page.set_input_files("input[type=file]", file)
+    until(page, "document.querySelector('[aria-label=Question]').value === 'Handed over?'")
+    assert page.evaluate(FAULT) == ""
+
+
 @needs_axe
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)])
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (800, 600)])
 def test_the_room_is_accessible_and_fits(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     short(page)
     played(page)
     assert_accessible(page, "#view-rehearse")
-    room = "document.querySelector('#view-rehearse')"
-    assert page.evaluate(f"{room}.scrollWidth <= {room}.clientWidth")
+    assert page.evaluate(OVERFULL) == []

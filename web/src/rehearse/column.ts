@@ -19,8 +19,8 @@ function field<K extends "input" | "textarea">(kind: K, label: string, value: st
 }
 
 /** An act may be longer than a column is wide: it wraps, and Enter ends it as it ends a field. */
-function lines(label: string, value: string, heard: (said: string) => void): HTMLTextAreaElement {
-  const area = field("textarea", label, value, (said) => heard(said.replace(/\s+/g, " ").trim()));
+function lines(label: string, value: string, heard: () => void): HTMLTextAreaElement {
+  const area = field("textarea", label, value, heard);
   area.rows = 1;
   area.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
@@ -53,14 +53,15 @@ function sentence(act: Act): string {
 function stepRow(acts: Acts, i: number, k: number, step: Step, change: Change): HTMLElement {
   const row = make("li", "step"), under = make("div", "row"), { what, at } = parted(step.act);
   const set = (edit: (old: Step) => Step): void => change((d) => withSteps(d, i, (s) => s.map((o, j) => (j === k ? edit(o) : o))), true);
+  const said = (): void => set((o) => ({ ...o, act: joined(words.value.replace(/\s+/g, " "), time.value) })); // of the fields: what cannot be cannot be parted
   const role = make("select"), usual = rowOf(acts, what)?.role ?? "";
   role.setAttribute("aria-label", `who does act ${k + 1}`);
   role.append(...acts.roles.map((r) => new globalThis.Option(r, r, false, r === (step.by || usual))));
   role.addEventListener("change", () => set((o) => ({ ...o, by: role.value })));
-  const words = lines(`act ${k + 1}, with its dose`, what, (said) => set((o) => ({ ...o, act: joined(said, parted(o.act).at) })));
+  const words = lines(`act ${k + 1}, with its dose`, what, () => said());
   words.className = "words";
   words.title = rowOf(acts, what)?.form ?? "";
-  const time = field("input", `time of act ${k + 1}`, at, (said) => set((o) => ({ ...o, act: joined(parted(o.act).what, said) })));
+  const time = field("input", `time of act ${k + 1}`, at, () => said());
   time.className = "time";
   under.append(make("span", "soft", "at"), time, role, button("×", `remove act ${k + 1} of option ${i + 1}`, () => change((d) => withSteps(d, i, (s) => s.filter((_, j) => j !== k)))));
   row.append(words, under, wrongOf(`option ${i + 1} act ${k + 1}`, words, time));
