@@ -33,7 +33,8 @@ def cine(tmp_path: Path) -> Stack:
         for t in range(4):
             picture(
                 tmp_path, f"{k}{t}", ImagePositionPatient=[1.5, -2.0, 10.0 * k],
-                TriggerTime=200 * t, NominalInterval=800 + k, SOPInstanceUID=f"1.2.3.9.{k}.{t}", PatientName="Doe^Jane",
+                TriggerTime=200 * t, NominalInterval=800 + k,
+                SOPInstanceUID=f"1.2.3.9.{k}.{t}", PatientName="Doe^Jane",
             )  # fmt: skip
     return read_study(tmp_path).stacks[0]
 

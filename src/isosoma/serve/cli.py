@@ -345,6 +345,18 @@ def _image(verbs: Any) -> None:
     )
     info.add_argument("folder", metavar="DIR|FILE", help="DICOM files, or one NIfTI file")
     _formats(info, csv=False)
+    get = _verb(
+        kinds,
+        "fetch",
+        "Fetch a study from an archive over DICOMweb; its files are numbered, not named. The "
+        "password, if one is asked, comes from ISOSOMA_DICOMWEB_PASSWORD.",
+        "cli_image_fetch:run",
+    )
+    get.add_argument("address", metavar="URL", help="where the archive speaks DICOMweb")
+    get.add_argument("--study", metavar="UID", required=True, help="its StudyInstanceUID")
+    get.add_argument("--out", metavar="DIR", required=True, help="folder to make")
+    get.add_argument("--user", default="", metavar="NAME", help="whom the archive knows")
+    _formats(get, csv=False)
 
 
 def _build(verbs: Any) -> None:
