@@ -43,6 +43,7 @@ _ABOVE_LEAK = (0.0, 0.2, 0.4)
 _CONTRAST = (0.85, 1.0, 1.15)  # of Otsu's threshold
 _CLOSE = (2, 3)  # [voxel of 1 mm] gaps of the enhancing rim that are taken for closed
 _LEAST = 0.05e-6  # [m3] of an enhancing piece
+_WIDE = 1.5  # highest over lowest volume of a compartment that is still one answer
 _RISE = 2.0  # robust spreads of the brain around: below, no part enhances for sure
 
 
@@ -195,7 +196,13 @@ def _combined(
     }  # fmt: skip
     spread = {name: (float(s.min()), float(s.max())) for name, s in sizes.items()}
     agreed = float(sure[labels > 0].mean()) if (labels > 0).any() else 0.0
+    wide = tuple(
+        (low / high, f"{name} may be {low * 1e6:.1f} to {high * 1e6:.1f} ml: draw it by hand")
+        for name, (low, high) in spread.items()
+        if high > _WIDE * low
+    )
     found = (
+        *wide,
         (1.0 if share < _LARGEST else 0.2,
          f"{share:.0%} of the brain is bright on FLAIR: it leaked, draw the tumour"),
         (1.0 if rise > _RISE else 0.3,
