@@ -68,30 +68,13 @@ class Room:
 
     def tell(self, case: Case) -> dict[str, Any]:
         """Return where a rehearsal stands, as the page is told."""
-        return case_message(case, self.stale(case)) | {"plan": self._plan(case)}
+        return case_message(case, self.stale(case)) | {"plan": _plan(self.shelf, case)}
 
     def stale(self, case: Case) -> str:
         """Return why the answer to a rehearsal no longer speaks; empty where it does, or is due."""
         if case.evidence is None:
             return ""
-        return stale(case.evidence, self._key(case), digest_of(case.rehearsal))
-
-    def _plan(self, case: Case) -> dict[str, Any] | None:
-        """Return the plan that was signed: since when it is watched [s since 1970], how good."""
-        said = self.shelf.predictions().get(case.id)
-        if said is None:
-            return None
-        scores = self.shelf.scores().get(case.id)
-        return {
-            "option": said.option,
-            "begun": said.at / 1e9 if said.begun else None,
-            "inside_90": None if scores is None else {n: s.inside_90 for n, s in scores.items()},
-        }
-
-    def _key(self, case: Case) -> str:
-        twin = None if self.keeper is None else self.keeper.twin
-        played = "" if case.evidence is None else case.evidence.provenance.inputs["members"]
-        return played if twin is None else twin.digest
+        return stale(case.evidence, _key(self.keeper, case.evidence), digest_of(case.rehearsal))
 
     def edit(self, id_: str, version: int, rehearsal: Rehearsal) -> Case:
         """Keep a new rehearsal (`id_` empty), or an edit made on `version` of one that is known.
@@ -216,6 +199,25 @@ class Room:
 
     def _now(self) -> int:
         return self.keeper.now() if self.keeper is not None else time.time_ns()
+
+
+def _plan(shelf: Shelf, case: Case) -> dict[str, Any] | None:
+    """Return the plan that was signed: since when it is watched [s since 1970], how good."""
+    said = shelf.predictions().get(case.id)
+    if said is None:
+        return None
+    scores = shelf.scores().get(case.id)
+    return {
+        "option": said.option,
+        "begun": said.at / 1e9 if said.begun else None,
+        "inside_90": None if scores is None else {n: s.inside_90 for n, s in scores.items()},
+    }
+
+
+def _key(keeper: Keeper | None, evidence: Evidence) -> str:
+    """Return the key of the members that would play now."""
+    twin = None if keeper is None else keeper.twin
+    return evidence.provenance.inputs["members"] if twin is None else twin.digest
 
 
 def _emulator(twin: Twin | None) -> Emulator | None:
