@@ -88,17 +88,24 @@ def write_seg(
         The labels do not fit the stack, are unnamed, or mark nothing.
     """
     order = _checked(stack, labels, names, path.name)
+    masks = list(_masks(stack, labels, order))
+    if len(masks) * stack.header.rows * stack.header.columns > _MOST_PIXELS:
+        raise LimitError("over 4 billion pixels of masks", path.name, "Write fewer phases")
     with guarded(stack.header.file, "cannot be read again"):
         import pydicom
 
         source = pydicom.dcmread(stack.header.file, stop_before_pixels=True)
-    masks = list(_masks(stack, labels, order))
-    if len(masks) * stack.header.rows * stack.header.columns > _MOST_PIXELS:
-        raise LimitError("over 4 billion pixels of masks", path.name, "Write fewer phases")
-    data = _file(stack, source, masks, [SEGMENTS[names[n]] for n in order], maker)
-    data.PixelData = _bits(labels, order, masks)
-    _named(data, stack, maker)
-    data.save_as(path, enforce_file_format=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with guarded(path, "cannot be written"):  # a warning would quote the patient's attributes
+            segments = [SEGMENTS[names[n]] for n in order]
+            data = _file(stack, source, masks, segments, maker)
+            data.PixelData = _bits(labels, order, masks)
+            _named(data, stack, maker)
+            data.save_as(part, enforce_file_format=True)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _checked(stack: Stack, labels: Labels, names: Mapping[int, str], where: str) -> list[int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,3 +192,27 @@ def test_highdicom_reads_the_same_voxels(
     for label, name in NAMES.items():
         assert np.array_equal(again[SEGMENTS[name].meaning], labels == label)
     assert len(uids) == 11  # of the twelve pictures one bears no mark
+
+
+def test_no_name_reaches_a_log_the_screen_or_what_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Values that pydicom would warn of and quote: a birth date and an age that are none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for k in range(3):
+            picture(
+                tmp_path, f"{k}", ImagePositionPatient=[0, 0, 10.0 * k], PatientName="Doe^Jane",
+                PatientID="4711-secret", PatientBirthDate="Doe 1950", PatientAge="Doe",
+            )  # fmt: skip
+    capsys.readouterr()
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
+    study = read_study(tmp_path)
+    labels = np.ones((COLUMNS, ROWS, 3, 1), np.uint8)
+    write_seg(tmp_path / "out.dcm", study.stacks[0], labels, NAMES, MADE)
+    found = read_seg(tmp_path / "out.dcm", study.stacks[0])
+    shown = capsys.readouterr()
+    told = caplog.text + shown.out + shown.err + repr((study, study.stacks[0].header, found))
+    assert "PatientName" in study.revealing
+    assert not [word for word in ("Doe", "4711", "secret", "1950") if word in told]
