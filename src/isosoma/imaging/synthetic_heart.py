@@ -1,0 +1,338 @@
+"""Random beating hearts of known truth: one template, bent, stretched and contracted at random.
+
+A point of the body is carried back to the template and takes its label, so that every plane through
+every phase of a heart, and its volumes, are of one truth. Around the long axis of the left
+ventricle the way back is radial: inner wall, outer wall and free wall of the right ventricle each
+move by their own share, the wall's volume staying; along the axis the base moves towards the apex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+__all__ = ["AORTA", "ATRIA", "LV", "OUTSIDE", "PAPILLARY", "RV", "WALL", "Heart", "labels_at",
+           "random_heart", "template", "volumes"]  # fmt: skip
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.uint8]
+
+OUTSIDE, WALL, LV, RV, AORTA, PAPILLARY = 0, 1, 3, 5, 6, 8
+ATRIA = (2, 4)
+_WEIGHTS = Path(__file__).parent / "weights"
+_ANGLES, _HEIGHTS = 48, 48
+_BEYOND = 1.3  # heights of the radial tables reach this many axis lengths
+_FADE = 0.05  # [m] above the base over which the base's motion fades
+_FAR = 0.05  # [m] beyond the free wall, where contraction no longer pulls
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """The template heart, and its frame along the long axis of the left ventricle.
+
+    Attributes
+    ----------
+    labels, away : label, and distance to the heart [m], shape (i, j, k).
+    corner, step : of the cells [m].
+    apex : outer tip [m]; axes : rows towards right ventricle, across, and base; length : [m].
+    radii : inner, outer and free wall [m] by angle and height, shape (3, angle, height).
+    """
+
+    labels: Labels
+    away: npt.NDArray[np.float32]
+    corner: Floats
+    step: float
+    apex: Floats
+    axes: Floats
+    length: float
+    radii: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heart:
+    """One random heart, from body to template.
+
+    Attributes
+    ----------
+    centre : of the ventricles [m]; turn : rotation, shape (3, 3); stretch : along the axes.
+    waves : displacement [m], wave numbers [1/m] and phase of each bend, shape (n, 7).
+    radii : inner, outer and free wall at end-diastole [m], shape (3, angle, height).
+    squeeze : share by which the inner radius shrinks at end-systole, by angle and height.
+    shortening : way of the base [m]; rv_squeeze : share of the right ventricle's width.
+    papillary : angle, height share, radius share of each muscle and its size [m], shape (m, 4).
+    """
+
+    centre: Floats
+    turn: Floats
+    stretch: Floats
+    waves: Floats
+    radii: Floats
+    squeeze: Floats
+    shortening: float
+    rv_squeeze: float
+    papillary: Floats
+
+
+@cache
+def template() -> Template:
+    """Return the template, read once."""
+    with np.load(_WEIGHTS / "heart_template.npz") as file:
+        labels, affine = file["labels"], file["affine"]
+    step, corner = float(affine[0, 0]), affine[:3, 3]
+    away = np.asarray(distance_transform_edt(labels == OUTSIDE), np.float32) * np.float32(step)
+    cavity = np.argwhere(labels == LV) * step + corner
+    to_atrium = np.asarray(distance_transform_edt(labels != ATRIA[0]))[labels == LV] * step
+    mitral = cavity[to_atrium < 2 * step].mean(axis=0)
+    wall = np.argwhere(labels == WALL) * step + corner
+    tip = cavity[np.argmax(np.linalg.norm(cavity - mitral, axis=1))]
+    up = (mitral - tip) / np.linalg.norm(mitral - tip)
+    apex = mitral + up * ((wall - mitral) @ up).min()
+    aside = (np.argwhere(labels == RV) * step + corner).mean(axis=0) - mitral
+    right = aside - (aside @ up) * up
+    right /= np.linalg.norm(right)
+    axes = np.stack([right, np.cross(up, right), up])
+    length = float(np.linalg.norm(mitral - apex))
+    radii = _radii(labels, corner, step, apex, axes, length)
+    return Template(labels, away, corner, step, apex, axes, length, radii)
+
+
+def _radii(
+    labels: Labels, corner: Floats, step: float, apex: Floats, axes: Floats, length: float
+) -> Floats:
+    """Return the farthest inner wall, outer wall and right ventricle along rays from the axis."""
+    angle = np.arange(_ANGLES) * 2 * np.pi / _ANGLES
+    height = np.linspace(0, _BEYOND * length, _HEIGHTS)
+    reach = np.arange(0, 0.1, 5e-4)
+    along = np.cos(angle)[:, None] * axes[0] + np.sin(angle)[:, None] * axes[1]
+    points = (
+        apex
+        + height[None, :, None, None] * axes[2]
+        + reach[None, None, :, None] * along[:, None, None]
+    )
+    index = np.clip(np.rint((points - corner) / step).astype(int), 0, np.array(labels.shape) - 1)
+    seen = labels[tuple(np.moveaxis(index, -1, 0))]
+    inner = np.where(seen == LV, reach, 0).max(axis=2)
+    outer = np.maximum(np.where(seen == WALL, reach, 0).max(axis=2), inner + 1e-3)
+    free = np.maximum(np.where(seen == RV, reach, 0).max(axis=2), outer + 4e-3)
+    return np.stack(
+        [gaussian_filter(r, 1.0, mode=("wrap", "nearest")) for r in (inner, outer, free)]
+    )
+
+
+def _harmonics(rng: np.random.Generator, size: float) -> Floats:
+    """Return 1 plus a random smooth function of angle and height, shape (angle, height)."""
+    angle = np.arange(_ANGLES)[:, None] * 2 * np.pi / _ANGLES
+    height = np.linspace(0, 1, _HEIGHTS)[None, :]
+    total = np.ones((_ANGLES, _HEIGHTS))
+    for k in (1, 2, 3):
+        a, b = rng.normal(0, size / k, 2)
+        total += a * np.cos(k * angle + rng.uniform(0, 6.3) + b * 3 * height)
+    return total
+
+
+def random_heart(rng: np.random.Generator) -> Heart:
+    """Return a random adult heart, well or ill, in its usual place turned by up to some 20 deg."""
+    t = template()
+    inner, outer, free = t.radii
+    wall = np.maximum((outer - inner) * rng.uniform(0.4, 1.2) * _harmonics(rng, 0.12), 1.5e-3)
+    inner = inner * rng.uniform(0.75, 1.25) * _harmonics(rng, 0.04)
+    outer_new = inner + wall
+    free = outer_new + (free - outer) * rng.uniform(0.6, 1.4) * _harmonics(rng, 0.06)
+    strength = rng.uniform(0.05, 0.55)
+    waves = np.column_stack(
+        [rng.normal(0, 1.6e-3, (5, 3)), rng.normal(0, 45.0, (5, 3)), rng.uniform(0, 6.3, 5)]
+    )
+    return Heart(
+        centre=t.apex + 0.6 * t.length * t.axes[2],
+        turn=_rotation(rng.normal(0, 0.2, 3)),
+        stretch=rng.uniform(0.82, 1.2) * rng.normal(1, 0.06, 3),
+        waves=waves,
+        radii=np.stack([inner, outer_new, free]),
+        squeeze=np.clip(strength * _harmonics(rng, 0.15), 0.0, 0.7),
+        shortening=t.length * (0.03 + 0.25 * strength) * rng.uniform(0.7, 1.5),
+        rv_squeeze=rng.uniform(0.05, 0.55),
+        papillary=_papillary(rng),
+    )
+
+
+def _papillary(rng: np.random.Generator) -> Floats:
+    """Return two muscles on the side away from the septum, and some trabeculae."""
+    muscles = [
+        [np.pi + side * rng.uniform(0.5, 1.1), rng.uniform(0.4, 0.55), rng.uniform(0.55, 0.85),
+         rng.uniform(0.002, 0.0065)]
+        for side in (-1, 1)
+    ]  # fmt: skip
+    strands = [
+        [
+            rng.uniform(0, 6.3),
+            rng.uniform(0.15, 0.6),
+            rng.uniform(0.8, 1.0),
+            rng.uniform(0.5e-3, 3e-3),
+        ]
+        for _ in range(rng.integers(0, 8))
+    ]
+    return np.array(muscles + strands)
+
+
+def _rotation(vector: Floats) -> Floats:
+    """Return the rotation about a vector by its length [rad] (Rodrigues)."""
+    angle = float(np.linalg.norm(vector))
+    x, y, z = vector / max(angle, 1e-12)
+    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * k @ k
+
+
+def _contracted(heart: Heart, contraction: float) -> Floats:
+    """Return the radii [m] at a share of the way from end-diastole to end-systole."""
+    inner, outer, free = heart.radii
+    length = template().length
+    height = np.linspace(0, _BEYOND, _HEIGHTS)
+    within = np.clip((_BEYOND - 0.05 - height) / 0.2, 0, 1)  # the atria do not squeeze
+    small = inner * (1 - contraction * heart.squeeze * within)
+    thicker = length / (length - contraction * heart.shortening)
+    large = np.sqrt(small**2 + (outer**2 - inner**2) * (1 + (thicker - 1) * within))
+    width = (free - outer) * (1 - contraction * heart.rv_squeeze * within)
+    return np.stack([small, large, large + width])
+
+
+def labels_at(heart: Heart, points: Floats, contraction: float) -> tuple[Labels, Floats]:
+    """Return the label of each point and its distance [m] from the heart (of the template).
+
+    Parameters
+    ----------
+    points : RAS [m], shape (n, 3).
+    contraction : 0 at end-diastole, 1 at end-systole.
+    """
+    t = template()
+    now = np.concatenate([_contracted(heart, contraction), heart.radii[2:]])
+    return _carried(
+        np.ascontiguousarray(points, np.float64), heart.centre, heart.turn, heart.stretch,
+        heart.waves, now, t.radii, contraction * heart.shortening, heart.papillary,
+        t.labels, t.away, t.corner, t.step, t.apex, t.axes, t.length,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _table(table: Floats, angle: float, height: float) -> float:
+    """Return a table by angle (periodic, in cells) and height (held at its ends, in cells)."""
+    n, m = table.shape
+    height = min(max(height, 0.0), m - 1.001)
+    i, j = int(angle) % n, int(height)
+    a, b = angle - int(angle), height - j
+    k = (i + 1) % n
+    low = table[i, j] * (1 - a) + table[k, j] * a
+    return low * (1 - b) + (table[i, j + 1] * (1 - a) + table[k, j + 1] * a) * b
+
+
+@njit(cache=True, nogil=True)
+def _unbent(point: Floats, waves: Floats) -> Floats:
+    """Return a point without the body's bends."""
+    straight = point.copy()
+    for w in range(len(waves)):
+        sway = np.sin((waves[w, 3:6] * point).sum() + waves[w, 6])
+        straight += waves[w, :3] * sway
+    return straight
+
+
+@njit(cache=True, nogil=True)
+def _uncontracted(z: float, moved: float, length: float) -> float:
+    """Return a height of the template: the base has come down, what is above it follows less."""
+    base = length - moved
+    if z > base:
+        return z + moved * np.exp(-(z - base) / _FADE)
+    return z * length / base if z > 0 else z
+
+
+@njit(cache=True, nogil=True)
+def _radius_back(
+    r: float, z: float, angle: float, level: float, now: Floats, then: Floats
+) -> float:
+    """Return the template's radius: between walls, in the same share of the way."""
+    fade = 1.0 if z > 0 else max(0.0, 1.0 + z / 0.02)
+    mine, theirs = 0.0, 0.0  # the knot below, in this heart and in the template
+    for k in range(4):
+        beyond = _FAR if k == 3 else 0.0
+        knot_then = _table(then[min(k, 2)], angle, level) + beyond
+        knot_now = _table(now[k], angle, level) + beyond
+        knot_now = max(knot_then + fade * (knot_now - knot_then), mine + 1e-5)
+        knot_then = max(knot_then, theirs + 1e-5)
+        if r <= knot_now:
+            return theirs + (r - mine) * (knot_then - theirs) / (knot_now - mine)
+        mine, theirs = knot_now, knot_then
+    return r - mine + theirs
+
+
+@njit(cache=True, nogil=True)
+def _in_muscle(x: float, y: float, share: float, inner: float, papillary: Floats) -> bool:
+    """Say whether a point of the cavity is within a papillary muscle or a strand."""
+    for m in range(len(papillary)):
+        long = (share - papillary[m, 1]) / 0.2
+        if abs(long) < 1:
+            far = papillary[m, 2] * inner
+            dx = x - far * np.cos(papillary[m, 0])
+            dy = y - far * np.sin(papillary[m, 0])
+            if dx * dx + dy * dy < papillary[m, 3] ** 2 * (1 - long * long):
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _carried(
+    points: Floats,
+    centre: Floats,
+    turn: Floats,
+    stretch: Floats,
+    waves: Floats,
+    now: Floats,
+    then: Floats,
+    moved: float,
+    papillary: Floats,
+    labels: Labels,
+    away: npt.NDArray[np.float32],
+    corner: Floats,
+    step: float,
+    apex: Floats,
+    axes: Floats,
+    length: float,
+) -> tuple[Labels, Floats]:
+    n = len(points)
+    result = np.zeros(n, np.uint8)
+    distance = np.full(n, 0.1)
+    height_cell = _BEYOND * length / (_HEIGHTS - 1)
+    to_axis = axes @ np.ascontiguousarray(turn.T)
+    first = axes @ (centre - apex)
+    for p in range(n):
+        x, y, z = to_axis @ (_unbent(points[p], waves) - centre) + first
+        x, y = x / stretch[0], y / stretch[1]
+        z = _uncontracted((z - 0.6 * length) / stretch[2] + 0.6 * length, moved, length)
+        r = np.sqrt(x * x + y * y)
+        angle = np.arctan2(y, x) / (2 * np.pi) * _ANGLES
+        angle = angle + _ANGLES if angle < 0 else angle
+        level = z / height_cell
+        scale = _radius_back(r, z, angle, level, now, then) / max(r, 1e-9)
+        there = apex + axes[0] * (x * scale) + axes[1] * (y * scale) + axes[2] * z
+        cell = np.rint((there - corner) / step).astype(np.int64)
+        if cell.min() < 0 or cell.max() >= labels.shape[0]:
+            continue
+        label = labels[cell[0], cell[1], cell[2]]
+        distance[p] = away[cell[0], cell[1], cell[2]]
+        inner = _table(now[0], angle, level)
+        if label == LV and _in_muscle(x, y, z / length, inner, papillary):
+            label = PAPILLARY
+        result[p] = label
+    return result, distance
+
+
+def volumes(heart: Heart, contraction: float, step: float = 1.5e-3) -> tuple[float, float, float]:
+    """Return the truth: left ventricle, its wall and right ventricle [m3], on cells of `step`."""
+    side = np.arange(-0.11, 0.11, step)
+    points = np.stack(np.meshgrid(side, side, side, indexing="ij"), axis=-1).reshape(-1, 3)
+    labels, _ = labels_at(heart, points + heart.centre, contraction)
+    count = np.bincount(labels, minlength=9) * step**3
+    return float(count[LV] + count[PAPILLARY]), float(count[WALL]), float(count[RV])
