@@ -17,8 +17,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from isosoma.exchange.dicom import read_study, volume
 from isosoma.imaging.cine import CineHeart, build
 
@@ -36,7 +34,7 @@ def measured(heart: CineHeart) -> dict[str, Any]:
         "mass_g": round(float(heart.mass.mean()) * 1e3, 1),
         "rv_ml": [round(float(v) * 1e6, 1) for v in
                   (heart.right.volume.max(), heart.right.volume.min())],
-        "half_width": {k: float(np.format_float_positional(v, 3)) for k, v in heart.sigma.items()},
+        "half_width": {k: float(f"{v:.3g}") for k, v in heart.sigma.items()},
         "quality": round(heart.quality, 3), "doubts": heart.doubts, "made_by": heart.made_by,
     }  # fmt: skip
 

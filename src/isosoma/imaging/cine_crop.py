@@ -124,7 +124,8 @@ def _by_phase(frames: Singles, has: Floats, wants: Floats) -> Singles:
     """Return frames at other shares of the beat, linearly and round the beat."""
     if len(has) == len(wants) and np.allclose(has, wants, atol=0.01):
         return frames
-    at = np.interp(wants, np.r_[has, has[0] + 1], np.arange(len(has) + 1), period=None)
+    at = np.interp(wants, np.r_[has, has[0] + 1], np.arange(len(has) + 1))
     low = np.floor(at).astype(int)
     part = (at - low).astype(np.float32)[:, None, None]
-    return frames[low % len(has)] * (1 - part) + frames[(low + 1) % len(has)] * part
+    made = frames[low % len(has)] * (1 - part) + frames[(low + 1) % len(has)] * part
+    return made.astype(np.float32)

@@ -162,7 +162,7 @@ def classes_at(heart: Heart, points: Floats, contraction: float) -> npt.NDArray[
 def _smooth(rng: np.random.Generator, side: int, cells: int) -> Floats:
     """Return a random smooth picture of unit spread."""
     coarse = rng.normal(0, 1, (cells + 3, cells + 3))
-    return zoom(coarse, side / (cells + 1), order=3)[:side, :side]
+    return np.asarray(zoom(coarse, side / (cells + 1), order=3))[:side, :side]
 
 
 def _surroundings(looks: Looks, offset: Floats, rng: np.random.Generator) -> Floats:

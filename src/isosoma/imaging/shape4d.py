@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import BSpline
-from scipy.sparse import csr_array, diags_array, hstack, kron
-from scipy.sparse.linalg import spsolve
+from scipy.sparse import csr_array
 
 __all__ = ["Basis", "Frame", "Seen", "fitted", "fourier", "profile", "radii", "series"]
 
@@ -118,31 +117,28 @@ def _up(height: Floats, count: int, top: float) -> csr_array:
     return csr_array(BSpline.design_matrix(np.clip(height, 0, top * (1 - 1e-9)), knots, 3))
 
 
-def _design(angle: Floats, height: Floats, time: Floats, basis: Basis) -> csr_array:
-    """Return the product of the three, shape (n, around * up * times)."""
+def _design(angle: Floats, height: Floats, time: Floats, basis: Basis) -> Floats:
+    """Return the product of the three, shape (n, times * around * up)."""
     one = _around(angle, basis.around).toarray()
     two = _up(height, basis.up, basis.top).toarray()
     three = fourier(time, basis.harmonics)
     both = (one[:, :, None] * two[:, None, :]).reshape(len(angle), -1)
     if basis.closed:
         both = both * profile(height)[:, None]
-    rows = [csr_array(both).multiply(column[:, None]) for column in three.T]
-    return csr_array(hstack(rows))
+    return (three[:, :, None] * both[:, None, :]).reshape(len(angle), -1)
 
 
-def _penalty(basis: Basis) -> csr_array:
+def _penalty(basis: Basis) -> Floats:
     """Return second differences around and up, and the fourth power of the harmonic."""
     ring = -2 * np.eye(basis.around) + np.roll(np.eye(basis.around), 1, 0)
     ring += np.roll(np.eye(basis.around), -1, 0)
     column = np.diff(np.eye(basis.up), 2, axis=0)
     order = np.r_[0.0, np.tile(np.arange(1, basis.harmonics + 1), 2)]
     a, h, t = basis.smooth
-    grid = kron(ring.T @ ring * a, np.eye(basis.up)) + kron(
-        np.eye(basis.around), h * column.T @ column
-    )
-    steady = np.eye(len(order))
+    grid = np.kron(a * ring.T @ ring, np.eye(basis.up))
+    grid += np.kron(np.eye(basis.around), h * column.T @ column)
     tall = np.eye(basis.around * basis.up)
-    return csr_array(kron(steady, grid) + kron(np.diag(t * order**4), tall))
+    return np.kron(np.eye(len(order)), grid) + np.kron(np.diag(t * order**4), tall)
 
 
 def fitted(seen: Seen, basis: Basis, prior: float = 0.0) -> Floats:
@@ -153,17 +149,15 @@ def fitted(seen: Seen, basis: Basis, prior: float = 0.0) -> Floats:
     prior : a value [m] that nothing seen pulls to, weakly.
     """
     design = _design(seen.angle, seen.height, seen.time, basis)
-    penalty = _penalty(basis)
     cells = basis.around * basis.up
     target = np.zeros(design.shape[1])
     target[:cells] = prior
-    weak = np.full(design.shape[1], 1e-3)
-    weight, found = seen.weight.copy(), target
+    share = seen.weight.sum() / cells
+    held = share * (_penalty(basis) + 1e-3 * np.eye(len(target)))
+    weight, found = seen.weight, target
     for _ in range(_ROUNDS):
-        weighted = design.multiply(weight[:, None])
-        share = weight.sum() / cells
-        normal = csr_array(design.T @ weighted + share * penalty + diags_array(share * weak))
-        found = spsolve(normal.tocsc(), design.T @ (weight * seen.value) + share * weak * target)
+        normal = design.T @ (design * weight[:, None]) + held
+        found = np.linalg.solve(normal, design.T @ (weight * seen.value) + share * 1e-3 * target)
         off = np.abs(design @ found - seen.value)
         weight = seen.weight / np.maximum(1, off / _HUBER)
     return found

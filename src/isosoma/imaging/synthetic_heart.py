@@ -120,9 +120,8 @@ def _radii(
     inner = np.where(seen == LV, reach, 0).max(axis=2)
     outer = np.maximum(np.where(seen == WALL, reach, 0).max(axis=2), inner + 1e-3)
     free = np.maximum(np.where(seen == RV, reach, 0).max(axis=2), outer + 4e-3)
-    return np.stack(
-        [gaussian_filter(r, 1.0, mode=("wrap", "nearest")) for r in (inner, outer, free)]
-    )
+    ring = np.concatenate([np.stack([inner, outer, free])] * 3, axis=1)  # the angle is periodic
+    return np.asarray(gaussian_filter(ring, (0.0, 1.0, 1.0)))[:, _ANGLES : 2 * _ANGLES]
 
 
 def _harmonics(rng: np.random.Generator, size: float) -> Floats:
