@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ __all__ = ["Lessons"]
 
 _WINDOW = 900 * 10**9  # [ns] of readings that the set-up is looked at in
 _AROUND = 120 * 10**9  # [ns] before a fault that holds, without which it could not be seen
+_PATIENCE = 20.0  # [s] that learning waits for a rehearsal
 _MOST = 7200 * 10**9  # [ns] that is looked back at most
 
 
@@ -26,6 +28,7 @@ class Lessons:
     faults: tuple[quality.Finding, ...] = ()
     _gate: quality.State = field(default_factory=quality.start)
     _line: Line = field(default_factory=Line)
+    _since: float = 0.0  # when a rehearsal began to hold lessons up [s]; 0 while none does
 
     def of(self, found: Sequence[Observation], now: int) -> list[Reading]:
         """Look at the set-up with what came until `now` [ns]; return what may be learnt, judged."""
@@ -38,3 +41,11 @@ class Lessons:
         state = quality.with_findings(self._gate, self.faults)
         self._gate, verdicts = quality.judge_many(state, lessons)
         return [Reading(o, v) for o, v in zip(lessons, verdicts, strict=True)]
+
+    def held(self, rehearsing: bool) -> bool:
+        """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
+        if not rehearsing:
+            self._since = 0.0
+            return False
+        self._since = self._since or time.monotonic()
+        return time.monotonic() - self._since < _PATIENCE

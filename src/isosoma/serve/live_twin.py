@@ -39,7 +39,6 @@ from isosoma.twin.release import Release
 __all__ = ["Keeper", "Known", "folded"]
 
 _RENEW = 60.0  # [s] after which bands are renewed without a new reading
-_PATIENCE = 20.0  # [s] that learning waits for a rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,6 @@ class Keeper:
         default_factory=queue.SimpleQueue[Sequence[Observation]]
     )
     _waiting: list[Reading] = field(default_factory=list[Reading])
-    _since: float = 0.0  # when a rehearsal began to hold lessons up [s]
     _cycle: Cycle | None = None
     _predicted: Predicted | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -150,7 +148,7 @@ class Keeper:
             self._again.clear()
             self._waiting.clear()
             self._renew(self.build(lambda _: None))
-        elif self._waiting and not self._held():
+        elif self._waiting and not self.lessons.held(self.rehearsing.is_set()):
             new, self._waiting = self._waiting, []
             if self.twin is not None:
                 self._renew(absorbed(self.twin, new, max(o.observation.at for o in new)))
@@ -159,14 +157,6 @@ class Keeper:
             if age > _RENEW and not self.rehearsing.is_set():
                 self._foresee(self.twin)
         self.tell()
-
-    def _held(self) -> bool:
-        """Whether lessons wait for a rehearsal, which two cores can only just play in time."""
-        if not self.rehearsing.is_set():
-            self._since = 0.0
-            return False
-        self._since = self._since or time.monotonic()
-        return time.monotonic() - self._since < _PATIENCE
 
     def _taken(self) -> list[Observation]:
         """Return what came within a second, in order of time; an instant is never cut in two."""
