@@ -75,7 +75,7 @@ def cut(
     values: Values, grid: Grid, centre: npt.ArrayLike, normal: npt.ArrayLike, level: float,
     reach: float = 40e-3,
 ) -> Section:  # fmt: skip
-    """Return the section, around or nearest to `centre`, where values exceed `level`.
+    """Return the section where values exceed `level`: the widest around `centre`, or the nearest.
 
     Parameters
     ----------
@@ -100,9 +100,14 @@ def cut(
     if not found:
         said = f"the plane at {np.round(origin * 1e3, 1).tolist()} mm cuts no closed lumen"
         raise RangeError(said, todo="Move the plane, or look whether the image ends there")
-    around = [c for c in found if _winds(c)] or found
-    nearest = min(around, key=lambda c: float(np.linalg.norm(c, axis=1).min()))
-    return measured(origin + np.pad(nearest, ((0, 0), (0, 1))) @ axes, axes[2])
+    around = [c for c in found if _winds(c)]
+    one = max(around, key=_area) if around else min(found, key=_apart)
+    return measured(origin + np.pad(one, ((0, 0), (0, 1))) @ axes, axes[2])
+
+
+def _apart(flat: Floats) -> float:
+    """Return the distance of a flat contour from the origin."""
+    return float(np.linalg.norm(flat, axis=1).min())
 
 
 def _winds(contour: Floats) -> bool:
