@@ -24,7 +24,7 @@ ML = 1e-6
 
 
 def numbers(path: Path) -> tuple[np.ndarray, Grid]:
-    image = nibabel.load(path)
+    image = nibabel.Nifti1Image.from_filename(path)
     affine = np.array(image.affine)
     affine[:3] *= 1e-3
     return np.asarray(image.dataobj, np.float32), Grid(image.shape[:3], affine)
