@@ -109,7 +109,8 @@ def test_the_second_fails_and_moving_one_coronary_makes_it_safe(page):
     row = next(line for line in low.splitlines() if line.startswith("coronary obstructed"))
     surgical, bare, stented = (float(cell.split()[0]) for cell in row.split("\t")[1:])
     assert bare > 80.0
-    assert surgical == stented == 0.0
+    assert surgical == 0.0
+    assert stented < 10.0, "a few members of a patient drawn anew may have the narrowest root"
     assert f"; transcatheter valve {row.split(chr(9))[2].split()[0]} %" in page.inner_text(
         "#tour-said"
     )
