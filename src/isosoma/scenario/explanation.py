@@ -20,6 +20,7 @@ from isosoma.core.errors import RangeError
 from isosoma.core.intervention import Change, Coding, Intervention
 from isosoma.organs.circulation.body import Person
 from isosoma.record import Draft
+from isosoma.scenario.prediction import event
 from isosoma.scenario.watching import DEVICES, ORDINARY, Alert, Watching
 from isosoma.twin.course import Running, follow
 
@@ -179,9 +180,8 @@ def _held(rows: Floats, times: Floats) -> Floats:
 
 def explained(id_: str, alert: Alert, ranked: Iterable[Explanation]) -> Draft:
     """Return the event that the patient, or a device, left the prediction, and what may be why."""
-    payload = {"about": "prediction", "id": id_, "event": "left", "alert": asdict(alert),
-               "explanations": [asdict(e) for e in ranked]}  # fmt: skip
-    return Draft("decision", payload, key=f"prediction:{id_}".encode())
+    why = [asdict(e) for e in ranked]
+    return event(id_, "left", {"alert": asdict(alert), "explanations": why})
 
 
 def _ranks(shares: list[float]) -> list[int]:

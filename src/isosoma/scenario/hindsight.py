@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -13,10 +12,9 @@ from isosoma.core.errors import RangeError
 from isosoma.core.observation import Observation
 from isosoma.infer.scores import crps
 from isosoma.record import Draft, Entry
-from isosoma.scenario.prediction import LEVELS, Prediction
+from isosoma.scenario.prediction import LEVELS, Prediction, event, events
 
 __all__ = ["Score", "read_with", "score", "scored", "scores"]
-
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,18 +75,15 @@ def read_with(quantiles: Floats, sigma: Floats) -> Floats:
 
 def scored(prediction: Prediction, scores: Mapping[str, Score]) -> Draft:
     """Return the event that keeps scores with the evidence of the model that predicted."""
-    payload = {
-        "about": "prediction", "id": prediction.id, "event": "scored",
+    return event(prediction.id, "scored", {
         "evidence": prediction.evidence, "scores": {k: asdict(v) for k, v in scores.items()},
-    }  # fmt: skip
-    return Draft("decision", payload, key=f"prediction:{prediction.id}".encode())
+    })  # fmt: skip
 
 
 def scores(entries: Iterable[Entry]) -> dict[str, dict[str, Score]]:
     """Return what hindsight said of each prediction, by id and output; the newest word counts."""
     found = dict[str, dict[str, Score]]()
-    for entry in entries:
-        said = json.loads(entry.payload) if entry.kind == "decision" and not entry.erased else {}
-        if said.get("about") == "prediction" and said["event"] == "scored":
+    for _, said in events(entries):
+        if said["event"] == "scored":
             found[said["id"]] = {name: Score(**row) for name, row in said["scores"].items()}
     return found

@@ -147,7 +147,8 @@ class PlanWatch:
             return
         at = plan.prediction.at
         try:
-            ensemble = of_twin(as_of(twin, at), max(at, as_of(twin, at).belief.at), _TOLD)
+            stood = as_of(twin, at)
+            ensemble = of_twin(stood, max(at, stood.belief.at), _TOLD)
             before, plans = plans_of(plan.rehearsal, ensemble)
             acts = plans[[o.name for o in plan.rehearsal.options].index(plan.prediction.option)]
             run, _ = standing(beginning(ensemble, (*before, *acts)), before)
