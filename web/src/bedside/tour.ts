@@ -39,7 +39,7 @@ async function played(): Promise<string> {
   await until(() => progress.hidden !== false);
   const table = document.querySelector<HTMLTableElement>(".results .chances table");
   if (!table) return "Nothing was played: the room says why.";
-  document.querySelector(".results")?.scrollIntoView();
+  table.closest(".chances")?.scrollIntoView(); // what is told of, wherever among the results it stands
   const cells = (row: HTMLTableRowElement): string[] => [...row.cells].map((c) => c.querySelector("b, button")?.textContent ?? c.textContent ?? "");
   const [, ...names] = cells(table.rows[0]!), found = [...table.tBodies[0]!.rows].map(cells).find(([name]) => name === OBSTRUCTED);
   return found ? `Chance of “${OBSTRUCTED}”: ${names.map((name, i) => `${name} ${found[i + 1]}`).join("; ")}.` : `“${OBSTRUCTED}” is met by none, whichever valve.`;
