@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from isosoma.serve.app import Settings
+from isosoma.serve.demo import demo, keeper_of
 from tests.browser import (
     AXE,
     assert_accessible,
+    hosted,
     needs_chromium,
     needs_page,
     new_page,
-    served,
     until,
     until_alive,
 )
@@ -24,7 +26,9 @@ pytestmark = [needs_chromium, needs_page]
 
 @pytest.fixture(scope="module")
 def address():
-    with served("--speed", str(SPEED)) as (_, at):
+    made = demo(1)  # the same hidden patient each time: what is told of chances is held exactly
+    told = Settings(made.recording, speed=SPEED, keeper=keeper_of(made), demo=made)
+    with hosted(told) as at:
         yield at
 
 
@@ -109,8 +113,7 @@ def test_the_second_fails_and_moving_one_coronary_makes_it_safe(page):
     row = next(line for line in low.splitlines() if line.startswith("coronary obstructed"))
     surgical, bare, stented = (float(cell.split()[0]) for cell in row.split("\t")[1:])
     assert bare > 80.0
-    assert surgical == 0.0
-    assert stented < 10.0, "a few members of a patient drawn anew may have the narrowest root"
+    assert surgical == stented == 0.0
     assert f"; transcatheter valve {row.split(chr(9))[2].split()[0]} %" in page.inner_text(
         "#tour-said"
     )
