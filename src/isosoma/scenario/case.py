@@ -22,6 +22,7 @@ from isosoma.core.evidence import Evidence, Status, canonical, move
 from isosoma.core.principal import Principal, require_signer
 from isosoma.record import Draft, Entry
 from isosoma.scenario.answering import SERVICE
+from isosoma.scenario.decision import decision, decisions
 from isosoma.scenario.evidence_json import evidence_of, principal_of
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal_file import rehearsal_of, write_rehearsal
@@ -59,14 +60,11 @@ class Case:
     earlier: tuple[Evidence, ...] = ()
 
 
-def _draft(id_: str, event: str, content: Mapping[str, Any]) -> Draft:
-    payload = {"about": _ABOUT, "id": id_, "event": event, **content}
-    return Draft("decision", payload, key=f"{_ABOUT}:{id_}".encode())
-
-
 def ask(case: Case) -> Draft:
     """Return the event that a rehearsal was asked, or edited."""
-    return _draft(case.id, "asked", {"rehearsal": json.loads(write_rehearsal(case.rehearsal))})
+    return decision(
+        _ABOUT, case.id, "asked", {"rehearsal": json.loads(write_rehearsal(case.rehearsal))}
+    )
 
 
 def estimate(case: Case, guess: Estimate) -> Draft:
@@ -84,7 +82,7 @@ def estimate(case: Case, guess: Estimate) -> Draft:
             "the answer is there already, so that a guess would not be one's own",
             todo="Guess before the next rehearsal",
         )
-    return _draft(case.id, "estimated", asdict(guess))
+    return decision(_ABOUT, case.id, "estimated", asdict(guess))
 
 
 def answer(case: Case, evidence: Evidence, comparison: str) -> list[Draft]:
@@ -101,7 +99,10 @@ def answer(case: Case, evidence: Evidence, comparison: str) -> list[Draft]:
     if case.evidence is not None and case.evidence.status != "superseded":
         drafts.append(decide(case, "superseded", SERVICE))
     said = json.loads(canonical(evidence))
-    return [*drafts, _draft(case.id, "answered", {"evidence": said, "comparison": comparison})]
+    return [
+        *drafts,
+        decision(_ABOUT, case.id, "answered", {"evidence": said, "comparison": comparison}),
+    ]
 
 
 def decide(case: Case, to: Status, by: Principal, reason: str = "") -> Draft:
@@ -115,7 +116,7 @@ def decide(case: Case, to: Status, by: Principal, reason: str = "") -> Draft:
     if case.evidence is None:
         raise AccessError("there is no answer to decide on", todo="Rehearse first")
     move(case.evidence, to, by, reason)
-    return _draft(case.id, "decided", {"to": to, "by": asdict(by), "reason": reason})
+    return decision(_ABOUT, case.id, "decided", {"to": to, "by": asdict(by), "reason": reason})
 
 
 def cases(entries: Iterable[Entry]) -> dict[str, Case]:
@@ -127,12 +128,8 @@ def cases(entries: Iterable[Entry]) -> dict[str, Case]:
         An entry is no step that its case allowed: the log was written by something else.
     """
     found = dict[str, Case]()
-    for entry in entries:
-        if entry.kind != "decision" or entry.erased:
-            continue
-        said: dict[str, Any] = json.loads(entry.payload)
-        if said.get("about") == _ABOUT:
-            found[said["id"]] = _after(found.get(said["id"]), said, f"entry {entry.sequence}")
+    for entry, said in decisions(entries, _ABOUT):
+        found[said["id"]] = _after(found.get(said["id"]), said, f"entry {entry.sequence}")
     return found
 
 

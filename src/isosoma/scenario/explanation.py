@@ -20,7 +20,8 @@ from isosoma.core.errors import RangeError
 from isosoma.core.intervention import Change, Coding, Intervention
 from isosoma.organs.circulation.body import Person
 from isosoma.record import Draft
-from isosoma.scenario.prediction import event
+from isosoma.scenario.decision import decision
+from isosoma.scenario.prediction import ABOUT
 from isosoma.scenario.watching import DEVICES, ORDINARY, Alert, Watching
 from isosoma.twin.course import Running, follow
 
@@ -181,7 +182,7 @@ def _held(rows: Floats, times: Floats) -> Floats:
 def explained(id_: str, alert: Alert, ranked: Iterable[Explanation]) -> Draft:
     """Return the event that the patient, or a device, left the prediction, and what may be why."""
     why = [asdict(e) for e in ranked]
-    return event(id_, "left", {"alert": asdict(alert), "explanations": why})
+    return decision(ABOUT, id_, "left", {"alert": asdict(alert), "explanations": why})
 
 
 def _ranks(shares: list[float]) -> list[int]:

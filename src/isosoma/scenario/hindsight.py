@@ -12,7 +12,8 @@ from isosoma.core.errors import RangeError
 from isosoma.core.observation import Observation
 from isosoma.infer.scores import crps
 from isosoma.record import Draft, Entry
-from isosoma.scenario.prediction import LEVELS, Prediction, event, events
+from isosoma.scenario.decision import decision, decisions
+from isosoma.scenario.prediction import ABOUT, LEVELS, Prediction
 
 __all__ = ["Score", "read_with", "score", "scored", "scores"]
 
@@ -75,7 +76,7 @@ def read_with(quantiles: Floats, sigma: Floats) -> Floats:
 
 def scored(prediction: Prediction, scores: Mapping[str, Score]) -> Draft:
     """Return the event that keeps scores with the evidence of the model that predicted."""
-    return event(prediction.id, "scored", {
+    return decision(ABOUT, prediction.id, "scored", {
         "evidence": prediction.evidence, "scores": {k: asdict(v) for k, v in scores.items()},
     })  # fmt: skip
 
@@ -83,7 +84,7 @@ def scored(prediction: Prediction, scores: Mapping[str, Score]) -> Draft:
 def scores(entries: Iterable[Entry]) -> dict[str, dict[str, Score]]:
     """Return what hindsight said of each prediction, by id and output; the newest word counts."""
     found = dict[str, dict[str, Score]]()
-    for _, said in events(entries):
+    for _, said in decisions(entries, ABOUT):
         if said["event"] == "scored":
             found[said["id"]] = {name: Score(**row) for name, row in said["scores"].items()}
     return found

@@ -9,8 +9,7 @@ What was locked never changes; that the plan begins only says where on the clock
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,12 +21,13 @@ from isosoma.core.evidence import digest
 from isosoma.record import Draft, Entry
 from isosoma.scenario.answering import stale
 from isosoma.scenario.case import Case
+from isosoma.scenario.decision import decision, decisions
 from isosoma.scenario.playing import Played
 from isosoma.scenario.rehearsal import digest as digest_of
 
 __all__ = [
-    "LEVELS", "OUTPUTS", "Band", "Foreseen", "Prediction", "band", "begun", "event", "events",
-    "foreseen", "locked", "predictions", "quantiles", "signed",
+    "ABOUT", "LEVELS", "OUTPUTS", "Band", "Foreseen", "Prediction", "band", "begun", "foreseen",
+    "locked", "predictions", "quantiles", "signed",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,8 @@ OUTPUTS = (
 )  # fmt: skip
 LEVELS = (np.arange(20) + 0.5) / 20.0
 """Levels of the quantiles that are kept: 20 members that stand for all."""
-_ABOUT = "prediction"
+ABOUT = "prediction"
+"""What its decisions in the log are about."""
 _ALIVE = 0.5
 """Share of the members that must live for their quantiles to speak for a patient."""
 
@@ -134,7 +135,7 @@ def quantiles(members: Floats) -> Floats:
 
 def locked(prediction: Prediction) -> Draft:
     """Return the event that a prediction was locked."""
-    return event(prediction.id, "locked", {
+    return decision(ABOUT, prediction.id, "locked", {
         "option": prediction.option, "at": prediction.at, "evidence": prediction.evidence,
         "times": prediction.times.tolist(),
         "values": {k: v.tolist() for k, v in prediction.values.items()},
@@ -151,29 +152,13 @@ def begun(prediction: Prediction, at: int) -> Draft:
     """
     if prediction.begun:
         raise AccessError("this plan has begun already", todo="Watch it, or rehearse a new one")
-    return event(prediction.id, "begun", {"at": at})
-
-
-def event(id_: str, name: str, content: Mapping[str, Any]) -> Draft:
-    """Return an event about a prediction, as the log keeps it."""
-    payload = {"about": _ABOUT, "id": id_, "event": name, **content}
-    return Draft("decision", payload, key=f"{_ABOUT}:{id_}".encode())
-
-
-def events(entries: Iterable[Entry]) -> Iterator[tuple[Entry, dict[str, Any]]]:
-    """Yield each entry that is an event about a prediction, and what it says."""
-    for entry in entries:
-        if entry.kind != "decision" or entry.erased:
-            continue
-        said: dict[str, Any] = json.loads(entry.payload)
-        if said.get("about") == _ABOUT:
-            yield entry, said
+    return decision(ABOUT, prediction.id, "begun", {"at": at})
 
 
 def predictions(entries: Iterable[Entry]) -> dict[str, Prediction]:
     """Return the locked predictions; a second lock of one id changes nothing that was said."""
     found = dict[str, Prediction]()
-    for entry, said in events(entries):
+    for entry, said in decisions(entries, ABOUT):
         known = found.get(said["id"])
         if said["event"] == "locked" and known is None:
             found[said["id"]] = _read(said, f"entry {entry.sequence}")

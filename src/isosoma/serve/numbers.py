@@ -17,7 +17,7 @@ from isosoma.serve.live_messages import Band, Bands, Number
 from isosoma.twin.fold import Twin, stale_after
 from isosoma.twin.forecasting import expected
 
-__all__ = ["SAID", "Predicted", "bands", "numbers_of", "predicted", "readings_of"]
+__all__ = ["SAID", "Predicted", "bands", "numbers_of", "predicted", "readings_of", "shown_value"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def numbers_of(
 def _simulated(name: str, members: Floats, age: float | None) -> Number:
     row = VOCABULARY[name]
     low, mid, high = np.quantile(members, [0.05, 0.5, 0.95])
-    values = [_shown(name, float(v)) for v in (mid, low, high)]
+    values = [shown_value(name, float(v)) for v in (mid, low, high)]
     old = age is not None and age > stale_after(name)
     return Number(
         row.label, values[0], values[1], values[2], show_unit(row.shown), "simulated", age, old
@@ -92,7 +92,8 @@ def _number(label: str, members: Floats, unit: str) -> Number:
     return Number(label, values[0], values[1], values[2], show_unit(unit), "simulated")
 
 
-def _shown(name: str, value: float) -> float:
+def shown_value(name: str, value: float) -> float:
+    """Return a value [SI] of a variable in its shown unit, to five digits."""
     row = VOCABULARY[name]
     return float(f"{convert(value, row.unit, row.shown, row.molar_mass or None):.5g}")
 
@@ -117,7 +118,7 @@ def _measured(o: Observation, now: int) -> Number:
     row = VOCABULARY[o.variable]
     half = Z90 * max(o.sigma, 0.0)
     low, high = max(o.value - half, row.low), min(o.value + half, row.high)
-    values = [_shown(o.variable, v) for v in (o.value, low, high)]
+    values = [shown_value(o.variable, v) for v in (o.value, low, high)]
     age = max(0.0, (now - o.at) * 1e-9)
     unit = show_unit(row.shown)
     old = age > stale_after(o.variable)
@@ -138,5 +139,5 @@ def bands(twin: Twin, now: int) -> Bands:
 
 def _band(name: str, over: list[Floats]) -> Band:
     rows = np.array([np.quantile(m, [0.5, 0.05, 0.95]) for m in over])
-    value, low, high = ([_shown(name, float(v)) for v in column] for column in rows.T)
+    value, low, high = ([shown_value(name, float(v)) for v in column] for column in rows.T)
     return Band(value, low, high)

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.quantity import show_unit
-from isosoma.core.units import convert
 from isosoma.core.vocabulary import VOCABULARY
 from isosoma.scenario.explanation import Explanation
 from isosoma.scenario.hindsight import Score, read_with
@@ -16,6 +15,7 @@ from isosoma.scenario.prediction import LEVELS, Prediction
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.watching import Watching
 from isosoma.serve.live_messages import Band, Cause, Held, Left, PlanCourse, PlanMessage
+from isosoma.serve.numbers import shown_value
 
 __all__ = ["Plan", "message_of"]
 
@@ -81,8 +81,8 @@ def _course(said: Prediction, name: str, state: Watching) -> PlanCourse:
     sigma = float(np.median([r.sigma for r in state.seen.get(name, ())] or [0.0]))
     rows = read_with(said.values[name][kept], np.full(len(kept), sigma))
     levels = (np.array([np.interp(p, LEVELS, row) for row in rows]) for p in (0.5, 0.05, 0.95))
-    value, low, high = ([_shown(name, float(v)) for v in level] for level in levels)
-    read = [(r.time / 60.0, _shown(name, r.value)) for r in state.seen.get(name, ())[-_DOTS:]]
+    value, low, high = ([shown_value(name, float(v)) for v in level] for level in levels)
+    read = [(r.time / 60.0, shown_value(name, r.value)) for r in state.seen.get(name, ())[-_DOTS:]]
     row = VOCABULARY[name]
     minutes = (said.times[kept] / 60.0).round(4).tolist()
     return PlanCourse(
@@ -92,9 +92,6 @@ def _course(said: Prediction, name: str, state: Watching) -> PlanCourse:
 
 
 def _held(name: str, s: Score) -> Held:
-    return Held(s.readings, s.inside_50, s.inside_90, _shown(name, s.crps) - _shown(name, 0.0))
-
-
-def _shown(name: str, value: float) -> float:
-    row = VOCABULARY[name]
-    return float(f"{convert(value, row.unit, row.shown, row.molar_mass or None):.5g}")
+    return Held(
+        s.readings, s.inside_50, s.inside_90, shown_value(name, s.crps) - shown_value(name, 0.0)
+    )
