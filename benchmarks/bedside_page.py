@@ -43,6 +43,8 @@ NORMAL = "NLRej"
 MATCH = 0.15  # [s] within which an R is the same beat [ANSI/AAMI EC57]
 AROUND = 5.0  # [s] about a frame in which the server was on time at least once
 TRACED = 20.0  # [s] of trace
+DRAWN = ("FireAnimationFrame", "HandlePostMessage")
+"""Events of the trace in which the page draws."""
 PATIENT = """id = "bench"
 sex = "m"
 age = "60 a"
@@ -74,9 +76,16 @@ SPY = """(() => {
     constructor(...given) { super(...given); this.addEventListener("message", hear); }
   };
   const ask = window.requestAnimationFrame.bind(window);
-  window.requestAnimationFrame = (act) => ask((now) => {
-    const began = performance.now(); act(now); spy.spent.push(performance.now() - began);
-  });
+  const timed = (act) => (given) => {
+    const began = performance.now(), drawn = spy.frames.length;
+    act(given);
+    if (spy.frames.length > drawn) spy.spent.push(performance.now() - began);
+  };
+  window.requestAnimationFrame = (act) => ask(timed(act));
+  // A frame that waits for samples is drawn when a message to the page itself comes.
+  const port = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage");
+  const set = function (act) { port.set.call(this, timed(act)); };
+  Object.defineProperty(MessagePort.prototype, "onmessage", { ...port, set });
   const gl = WebGL2RenderingContext.prototype;
   for (const name of Object.keys(gl).filter((n) => /^draw(Elements|Arrays)/.test(n))) {
     const draw = gl[name];
@@ -113,11 +122,14 @@ def watch(record: Path, seconds: float) -> dict[str, Any]:
 
 
 def traced(browser: Any, page: Any) -> list[float]:
-    """Return the time of the processor that each frame's callback took [ms]."""
+    """Return the time of the processor that each frame's callbacks took [ms].
+
+    A frame that waited for samples has two: the first only says so, the second draws.
+    """
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     page.wait_for_timeout(1e3 * TRACED)
     events = json.loads(browser.stop_tracing())["traceEvents"]
-    return [e["tdur"] / 1e3 for e in events if e["name"] == "FireAnimationFrame" and "tdur" in e]
+    return [e["tdur"] / 1e3 for e in events if e["name"] in DRAWN and "tdur" in e]
 
 
 def errors(frames: Floats, marks: Floats) -> Floats:
