@@ -1,4 +1,5 @@
 /** The two atria. */
+import { fine } from "./detail";
 import { type Field, lidded, plus, sheet, type Surface, type Vec3 } from "./fields";
 import { bell, HEIGHT, ofBody } from "./ventricles";
 
@@ -17,6 +18,6 @@ function atriumAt(c: Atrium, u: number, q: number, wall: number): Field {
 
 export function atrium(c: Atrium, wall = 0): Surface {
   // The mesh begins at the roof, so that its last row is the one that the valve plane closes.
-  const s = sheet(48, 28, true, (u, v) => atriumAt(c, 1 - u, 1 - v ** 1.4, wall));
-  return lidded(s, 48, { k: [c.septum, c.middle, 1], h: [0, 0, 1], [c.weight]: [c.side * c.wide[0], 0, 0] });
+  const n = fine(48), s = sheet(n, fine(28), true, (u, v) => atriumAt(c, 1 - u, 1 - v ** 1.4, wall));
+  return lidded(s, n, { k: [c.septum, c.middle, 1], h: [0, 0, 1], [c.weight]: [c.side * c.wide[0], 0, 0] });
 }

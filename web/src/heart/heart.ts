@@ -2,6 +2,7 @@
 import { Color, DoubleSide, FrontSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
 import { anatomy, muscles, type PartName } from "./anatomy";
 import { fatten, geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
+import { fine, PLAINER } from "./detail";
 import { at } from "./fields";
 import { createFlow } from "./flow";
 import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, type ValveName, VALVES } from "./frame";
@@ -51,19 +52,11 @@ const VESSEL = 15; // [mm]
 /** Offset of a plane that goes with the valve plane [mm]. */
 const heightOf = (plane: Plane, pose: Pose): number => (plane.offset * pose.weights[at.h]!) / HEIGHT;
 
-const PLAINER = 0.5; // pixels drawn for each of the page's, where no graphics card draws them
-
-/** Whether the processor draws in place of a graphics card: then smoothness of motion goes before smoothness of edges. */
-function drawnBySoftware(): boolean {
-  const pen = document.createElement("canvas").getContext("webgl2"), told = pen?.getExtension("WEBGL_debug_renderer_info");
-  const name = told ? String(pen?.getParameter(told.UNMASKED_RENDERER_WEBGL)) : "";
-  pen?.getExtension("WEBGL_lose_context")?.loseContext();
-  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
-}
+const COARSE = 0.5; // pixels drawn for each of the page's, where no graphics card draws them
+const ROUND = fine(20); // vertices round a vessel
 
 export function createHeart(canvas: HTMLCanvasElement): Heart {
-  const plainer = drawnBySoftware();
-  const renderer = new WebGLRenderer({ canvas, antialias: !plainer, stencil: true, powerPreference: "high-performance" });
+  const renderer = new WebGLRenderer({ canvas, antialias: !PLAINER, stencil: true, powerPreference: "high-performance" });
   renderer.setClearColor(GROUND);
   renderer.info.autoReset = true;
   const scene = new Scene(), camera = new PerspectiveCamera(LENS, 1, 0.02, 5), heart = new Group(), still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -108,9 +101,9 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   }
   /** Middle of the vertices at a share of a part's list: of a tube, a point on its axis. */
   function middle(part: PartName, share: number): Vector3 {
-    const xyz = own.get(part)!.mesh.geometry.getAttribute("position"), n = Math.floor((share * xyz.count) / 20) * 20, sum = new Vector3(), p = new Vector3();
-    for (let i = n; i < n + 20; i++) sum.add(p.fromBufferAttribute(xyz, i));
-    return sum.multiplyScalar(rest.weights[at.k]! / 20);
+    const xyz = own.get(part)!.mesh.geometry.getAttribute("position"), n = Math.floor((share * xyz.count) / ROUND) * ROUND, sum = new Vector3(), p = new Vector3();
+    for (let i = n; i < n + ROUND; i++) sum.add(p.fromBufferAttribute(xyz, i));
+    return sum.multiplyScalar(rest.weights[at.k]! / ROUND);
   }
 
   const chambers = NAMED.map(([text, short, part, at, radius]) => ({ text, short, part, radius, from: at, at: at.clone() }));
@@ -160,7 +153,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   function resize(): void {
     if (renderer.xr.isPresenting) return;
-    renderer.setPixelRatio(plainer ? PLAINER : Math.min(2, devicePixelRatio));
+    renderer.setPixelRatio(PLAINER ? COARSE : Math.min(2, devicePixelRatio));
     renderer.setSize(canvas.clientWidth, canvas.clientHeight, false);
     fit();
   }

@@ -1,4 +1,5 @@
 /** Tubes along paths, and the spline that the paths are. */
+import { fine } from "./detail";
 import { cross, dot, type Field, plus, sheet, sum, type Surface, unit, type Vec3 } from "./fields";
 
 const SIDES: readonly Vec3[] = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [0, 1, 1], [0, 1, -1], [1, 0, 1], [1, 0, -1], [1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]].map((v) => unit(v as unknown as Vec3));
@@ -8,7 +9,7 @@ export function tube(path: (q: number) => Field, ahead: (q: number) => Vec3, rad
   // Angles are counted from one direction that the path never takes, or the tube would be wrung.
   const parallel = (d: Vec3): number => Math.max(...Array.from({ length: 33 }, (_, i) => Math.abs(dot(unit(ahead(i / 32)), d))));
   const from = SIDES.reduce((a, b) => (parallel(b) < parallel(a) ? b : a));
-  return sheet(around, along, true, (u, q) => {
+  return sheet(fine(around), fine(along), true, (u, q) => {
     const z = unit(ahead(q)), x = unit(cross(z, from)), y = cross(z, x);
     const t = 2 * Math.PI * u, r = radius(q);
     return sum(path(q), { k: plus([x[0] * Math.cos(t) * r, x[1] * Math.cos(t) * r, x[2] * Math.cos(t) * r], y, Math.sin(t) * r) });

@@ -1,4 +1,5 @@
 /** The four valves: ring, leaflets, and the strings and muscles that hold the leaflets of the inflow valves. */
+import { fine } from "./detail";
 import { at, cross, type Field, join, plus, scaled, sheet, sum, type Surface, unit, type Vec3, WEIGHTS } from "./fields";
 import { tube } from "./tube";
 import { CONUS, ofBody, outer, profile, right, round } from "./ventricles";
@@ -40,7 +41,7 @@ function leafletAt(v: Valve, index: number, u: number, q: number): Field {
   return sum(v.centre, { k: shut, open: plus(open, shut, -1) });
 }
 
-const leaflets = (v: Valve): Surface => join(...v.reach.map((_, index) => sheet(18, 8, false, (u, q) => leafletAt(v, index, u, q))));
+const leaflets = (v: Valve): Surface => join(...v.reach.map((_, index) => sheet(fine(18), fine(8), false, (u, q) => leafletAt(v, index, u, q))));
 
 /** The ring of a valve. */
 export function ring(v: Valve): Surface {

@@ -3,6 +3,7 @@
  * valve plane (h), x points from the left to the right ventricle, y towards the head. Shapes are
  * drawn after textbooks, not after a patient; only sizes are a patient's.
  */
+import { fine } from "./detail";
 import { cross, dot, type Field, lidded, plus, sheet, sum, type Surface, unit, type Vec3 } from "./fields";
 
 /** Axes of the heart in the body (left, back, head): the apex points left, forward and down. */
@@ -52,13 +53,13 @@ export const right = (t: number, v: number, share = 1): Field => sum(outer(t, v)
 export const epicardium = (t: number, v: number): Field => sum(right(t, v), { u: round(t, smooth((1.3 - Math.abs(inGroove(t, v))) * 2) * smooth((v - 0.06) / 0.08)) });
 
 export function leftVentricle(): Surface {
-  const s = sheet(64, 36, true, (u, v) => ({ a: round(2 * Math.PI * u, profile(v ** 1.3)), h: [0, 0, v ** 1.3] }));
-  return lidded(s, 64, { h: [0, 0, 1] });
+  const n = fine(64), s = sheet(n, fine(36), true, (u, v) => ({ a: round(2 * Math.PI * u, profile(v ** 1.3)), h: [0, 0, v ** 1.3] }));
+  return lidded(s, n, { h: [0, 0, 1] });
 }
 
 export function rightVentricle(): Surface {
-  const n = 48;
-  const s = sheet(2 * n, 32, true, (u, w) => {
+  const n = fine(48);
+  const s = sheet(2 * n, fine(32), true, (u, w) => {
     const v = TIP + (1 - TIP) * w;
     const from = (MIDDLE - span(v)) * RAD, wide = 2 * span(v) * RAD;
     return u <= 0.5 ? right(from + 2 * u * wide, v) : outer(from + 2 * (1 - u) * wide, v);
