@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from isosoma.core.errors import FormatError, RangeError, VocabularyError
-from isosoma.scenario.complication_table import Table, value_of
+from isosoma.scenario.complication_table import Table, complications, value_of
+from isosoma.scenario.devices import Devices, devices
 
 __all__ = ["Preferences", "Tables", "Weight", "check_named", "preferences", "read_preferences"]
 
@@ -35,10 +36,13 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What the comparison looks for, and what matters how much."""
+    """What the comparison looks for, what matters how much, and what can be implanted."""
 
-    complications: Table
-    preferences: Preferences
+    complications: Table = field(default_factory=complications)
+    preferences: Preferences = field(
+        default_factory=lambda: preferences()  # noqa: PLW0108 - it is defined below
+    )
+    devices: Devices = field(default_factory=devices)
 
 
 def read_preferences(text: str) -> Preferences:

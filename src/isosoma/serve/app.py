@@ -20,6 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnected
 
 from isosoma.core.errors import IsosomaError
+from isosoma.scenario.preferences import Tables
 from isosoma.serve import rehearsal_api
 from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
@@ -61,6 +62,7 @@ class Settings:
     keeper : the twin behind the page; None where there is none.
     demo : the hidden patient of a demonstration.
     banner : who it is; by default what the recording says.
+    tables : what rehearsals look for and may implant; by default ours.
     """
 
     recording: Recording
@@ -70,6 +72,7 @@ class Settings:
     keeper: Keeper | None = None
     demo: Demo | None = None
     banner: dict[str, str] | None = None
+    tables: Tables | None = None
 
 
 @dataclass(slots=True)
@@ -227,7 +230,9 @@ def _routes(app: FastAPI, live: Live, settings: Settings, plans: PlanWatch | Non
     add_routes(app, settings.demo, settings.keeper)
     shelf = Shelf(settings.lane) if plans is None else plans.shelf
     doubted = partial(doubts, live.player.analysis, settings.keeper)
-    rehearsal_api.add_routes(app, Room(settings.keeper, shelf, doubts=doubted), plans)
+    tables = settings.tables or Tables()
+    room = Room(settings.keeper, shelf, doubts=doubted, tables=tables)
+    rehearsal_api.add_routes(app, room, plans)
 
 
 def patient_of(recording: Recording) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from isosoma import __version__
 from isosoma.core.errors import IsosomaError
+from isosoma.serve.own_tables import take_tables
 
 __all__ = ["build_parser", "main"]
 
@@ -82,6 +83,7 @@ def _run(verbs: Any) -> None:
         help="a patient's folder, whose twin is built and kept in step; or the id whose telemetry "
         "--store takes",
     )
+    take_tables(verb)
     verb.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
@@ -417,9 +419,7 @@ def _rehearse(verbs: Any) -> None:
     )
     verb.add_argument("--members", type=_count, default=256, help="how many (%(default)s)")
     verb.add_argument("--plot", metavar="FILE.svg", help="draw every option's course")
-    verb.add_argument("--complications", metavar="FILE", help="look for those of this table")
-    verb.add_argument("--preferences", metavar="FILE", help="losses and allowed chances")
-    verb.add_argument("--devices", metavar="FILE", help="devices and their sizes")
+    take_tables(verb)
     verb.add_argument("--keep", action="store_true", help="record question and answer in the log")
     verb.add_argument("--again", action="store_true", help="supersede an answer that was signed")
     verb.add_argument("--guess", metavar="OPTION", help="your own choice, before the answer")

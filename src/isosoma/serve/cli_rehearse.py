@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from isosoma.core.errors import AccessError, FormatError, InputError, IsosomaError, LimitError
+from isosoma.core.errors import AccessError, FormatError, InputError
 from isosoma.core.evidence import Evidence, digest, withheld
 from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
@@ -19,17 +18,15 @@ from isosoma.scenario.acceptable import Choice, acceptable
 from isosoma.scenario.answering import answered, as_json
 from isosoma.scenario.case import Case, Estimate, answer, ask, cases, estimate
 from isosoma.scenario.comparing import Comparison, compare
-from isosoma.scenario.complication_table import complications, read_complications
-from isosoma.scenario.devices import read_devices
 from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
 from isosoma.scenario.playing import Played, play
-from isosoma.scenario.preferences import Tables, preferences, read_preferences
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, write_rehearsal
 from isosoma.serve.bedside import only_patient, twin_of
 from isosoma.serve.cli_intake import instant
 from isosoma.serve.hurrying import hurried
+from isosoma.serve.own_tables import read_file, tables_of
 from isosoma.serve.progress import progress
 from isosoma.serve.rehearse_text import table
 from isosoma.serve.simulation import person_of
@@ -38,9 +35,6 @@ from isosoma.twin.fold import Twin
 from isosoma.twin.release import Release
 
 __all__ = ["run"]
-
-_LARGEST = 1_000_000
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Play, compare and tell; 0 well, 1 where the model does not apply, 2 refused."""
     _check(arguments)
     now = instant(arguments.now)
-    devices = _read(arguments.devices, read_devices)
-    rehearsal = _read(arguments.file, lambda text: read_rehearsal(text, devices))
+    tables = tables_of(arguments)
+    rehearsal = read_file(arguments.file, lambda text: read_rehearsal(text, tables.devices))
     assert rehearsal is not None  # noqa: S101 - the parser asks for the file
-    tables = Tables(
-        _read(arguments.complications, read_complications) or complications(),
-        _read(arguments.preferences, read_preferences) or preferences(),
-    )
     who = _who(arguments, now)
     if arguments.keep:
         _keep_question(arguments, who.patient, rehearsal)
@@ -97,23 +87,6 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.guess and not (arguments.keep and arguments.by):
         raise FormatError("a guess is kept with its maker's name", "--guess",
                           "Give --keep and --by NAME as well")  # fmt: skip
-
-
-def _read(path: str | None, read: Callable[[str], T]) -> T | None:
-    """Read a file by its reader; None where none was named."""
-    if not path:
-        return None
-    file = Path(path)
-    if not file.is_file():
-        raise InputError("there is no such file", file.name)
-    if file.stat().st_size > _LARGEST:
-        raise LimitError(f"it is larger than {_LARGEST // 1_000_000} MB", file.name)
-    try:
-        return read(file.read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError("the file is no text", file.name) from error
-    except IsosomaError as error:
-        raise error.at(file.name) from error
 
 
 def _who(arguments: argparse.Namespace, now: int) -> _Who:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from isosoma.core.errors import InputError
+from isosoma.serve.own_tables import tables_of
 
 if TYPE_CHECKING:
     from isosoma.serve.app import Settings
@@ -27,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not (STATIC / "index.html").is_file():
         raise InputError("the page is not built", "static", "Start it with python3 dev.py run")
     with ExitStack() as ends:
-        return _serve(arguments, settings_of(arguments, ends))
+        tables = tables_of(arguments)
+        return _serve(arguments, replace(settings_of(arguments, ends), tables=tables))
 
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> int:

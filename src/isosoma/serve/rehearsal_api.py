@@ -41,6 +41,7 @@ from isosoma.core.errors import (
 from isosoma.core.evidence import Status
 from isosoma.core.principal import Principal
 from isosoma.scenario.case import Case
+from isosoma.scenario.devices import Devices
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
@@ -116,7 +117,9 @@ def _add_writing(app: FastAPI, room: Room, plans: PlanWatch | None) -> None:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
     async def check(request: Request) -> Response:
-        return await _with(request, _Edit, lambda asked: {"wrong": wrongs(asked.rehearsal)})
+        return await _with(
+            request, _Edit, lambda asked: {"wrong": wrongs(asked.rehearsal, room.tables.devices)}
+        )
 
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
@@ -180,13 +183,15 @@ def _frames(room: Room, id_: str) -> dict[str, Any]:
     return {"frames": found["frames"]}
 
 
-def _read(raw: str | dict[str, Any]) -> Rehearsal:
-    return read_rehearsal(raw) if isinstance(raw, str) else rehearsal_of(raw)
+def _read(raw: str | dict[str, Any], devices: Devices) -> Rehearsal:
+    if isinstance(raw, str):
+        return read_rehearsal(raw, devices)
+    return rehearsal_of(raw, devices)
 
 
 def _edit(room: Room, asked: _Edit) -> Response:
     raw = asked.rehearsal
-    rehearsal = _read(raw)
+    rehearsal = _read(raw, room.tables.devices)
     try:
         return answer(200, room.tell(room.edit(asked.id, asked.version, rehearsal)))
     except AccessError as error:

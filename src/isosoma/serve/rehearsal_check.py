@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from isosoma.core.errors import InputError
+from isosoma.scenario.devices import Devices
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 
 __all__ = ["wrongs"]
@@ -21,39 +22,42 @@ _COMMAND = re.compile(r"[;,]? ?`isosoma [^`]*`[^.;]*")
 """What a terminal is told to type; a page has none."""
 
 
-def wrongs(raw: str | Mapping[str, Any]) -> dict[str, str]:
+def wrongs(raw: str | Mapping[str, Any], devices: Devices | None = None) -> dict[str, str]:
     """Return a sentence for each part that cannot be; nothing where all can be played.
 
     The parts are ``question``, ``for``, ``before``, ``option 2`` (its name) and ``option 2 act 1``;
     ``rehearsal`` where it is none of them.
     """
-    whole = _why(raw)
+    whole = _why(raw, devices)
     if not whole or isinstance(raw, str):
         return {"rehearsal": whole} if whole else {}
     found = dict[str, str]()
-    for part, said in _parts(raw):
+    for part, said in _parts(raw, devices):
         if said:
             found.setdefault(part, said)
     return found or {"rehearsal": whole}
 
 
-def _parts(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "question", _why(_played(question=raw.get("question", "")))
+def _parts(raw: Mapping[str, Any], devices: Devices | None) -> Iterator[tuple[str, str]]:
+    yield "question", _why(_played(question=raw.get("question", "")), devices)
     length = _played(**{"for": raw.get("for", "")})
-    wrong = _why(length, "Write it as 10 min, 300 s or 2 h")
+    wrong = _why(length, devices, "Write it as 10 min, 300 s or 2 h")
     yield "for", wrong
     for step in _list(raw.get("before")):
-        yield "before", _why(_played(before=[step]))
+        yield "before", _why(_played(before=[step]), devices)
     names = list[Any]()
     for i, option in enumerate(_list(raw.get("option")), 1):
         table = cast("dict[str, Any]", option) if isinstance(option, dict) else {"name": option}
         named = [*names, {"name": table.get("name", "")}]
-        said = _why(_played(option=_enough(named)))
+        said = _why(_played(option=_enough(named)), devices)
         names = names if said else named
         yield f"option {i}", said
         for k, step in enumerate(_list(table.get("do")), 1):
             asked = _played(option=[{"name": ".", "do": [step]}, {"name": ".."}])
-            yield f"option {i} act {k}", _why(asked if wrong else asked | {"for": raw["for"]})
+            yield (
+                f"option {i} act {k}",
+                _why(asked if wrong else asked | {"for": raw["for"]}, devices),
+            )
 
 
 def _played(**parts: Any) -> dict[str, Any]:
@@ -71,13 +75,13 @@ def _list(raw: Any) -> Sequence[Any]:
     return cast("list[Any]", raw) if isinstance(raw, list) else ()
 
 
-def _why(raw: str | Mapping[str, Any], todo: str = "") -> str:
+def _why(raw: str | Mapping[str, Any], devices: Devices | None, todo: str = "") -> str:
     """Return why it cannot be read, and what to do, without its place; empty where it can be."""
     try:
         if isinstance(raw, str):
-            read_rehearsal(raw)
+            read_rehearsal(raw, devices)
         else:
-            rehearsal_of(raw)
+            rehearsal_of(raw, devices)
     except InputError as error:
         told = (error.what, todo or _COMMAND.sub("", error.todo))
         said = ". ".join(part.strip() for part in told if part.strip())

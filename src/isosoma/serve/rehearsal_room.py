@@ -21,12 +21,11 @@ from isosoma.scenario.acceptable import acceptable
 from isosoma.scenario.answering import answered, as_json, stale
 from isosoma.scenario.case import Case, Estimate, answer, ask, decide, estimate
 from isosoma.scenario.comparing import compare
-from isosoma.scenario.complication_table import complications
 from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
 from isosoma.scenario.history import History, edited
 from isosoma.scenario.playing import Played, play
 from isosoma.scenario.prediction import Foreseen, foreseen, locked, signed
-from isosoma.scenario.preferences import Tables, preferences
+from isosoma.scenario.preferences import Tables
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.serve.doubts import doubted
@@ -54,6 +53,7 @@ class Room:
     shelf : where rehearsals are kept.
     results, futures : what was played last, by id; it is not kept in the log.
     doubts : what is wrong with the sensors now.
+    tables : what is looked for, what matters how much, what can be implanted.
     playing : id of the rehearsal that plays now; "" while none does.
     """
 
@@ -62,6 +62,7 @@ class Room:
     results: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     futures: dict[str, Foreseen] = field(default_factory=dict[str, Foreseen])
     doubts: Callable[[], tuple[str, ...]] = tuple
+    tables: Tables = field(default_factory=Tables)
     playing: str = ""
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _playing: threading.Lock = field(default_factory=threading.Lock)
@@ -182,7 +183,7 @@ class Room:
     def _result(
         self, case: Case, played: Played, twin: Twin | None, doubts: tuple[str, ...], last: bool
     ) -> Event:
-        tables = Tables(complications(), preferences())
+        tables = self.tables
         comparison = compare(played, tables)
         evidence = answered(played, comparison, tables, self._now(), twin, _emulator(twin))
         withheld = "" if self.keeper is None else self.keeper.status.withheld

@@ -8,8 +8,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from isosoma.core.errors import InputError
 from isosoma.record import open_log
 from isosoma.scenario.rehearsal_file import read_rehearsal
+from isosoma.serve.cli import build_parser
+from isosoma.serve.own_tables import tables_of
 from isosoma.serve.rehearsal_api import add_routes
 from isosoma.serve.rehearsal_room import Room
 from isosoma.serve.shelf import Shelf
@@ -205,3 +208,31 @@ def test_a_second_play_is_refused_and_does_not_hide_the_first():
     assert room.playing == id_
     assert list(first)[-1][0] == "answer"
     assert room.playing == ""
+
+
+def test_the_users_own_devices_are_implanted_and_no_others(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '["house valve"]\nmeaning = "ours"\nsource = "bench"\n'
+        'sizes = [{ label = "25 mm", eoa = 1.8, annulus = [400, 520], frame = [25, 19] }]\n'
+    )
+    given = build_parser().parse_args(["run", "--devices", str(own)])
+    app = FastAPI()
+    add_routes(app, Room(tables=tables_of(given)))
+    client = TestClient(app, client=("127.0.0.1", 1))
+
+    def wrong(act: str) -> dict:
+        plan = {"question": "Which?", "for": "90 s",
+                "option": [{"name": "wait"}, {"name": "valve", "do": [act]}]}  # fmt: skip
+        return client.post("/rehearsals/check", json={"rehearsal": plan}).json()["wrong"]
+
+    assert wrong("implant house valve 25 mm at 10 s") == {}
+    assert "house valve" in wrong("implant sapien 3 26 mm at 10 s")["option 2 act 1"]
+
+
+def test_a_table_that_leaves_a_complication_without_weight_is_refused_at_the_start(tmp_path):
+    own = tmp_path / "light.toml"
+    own.write_text("[complication]\narrest = { loss = 100, at_most = 0.01 }\n[difference]\n")
+    given = build_parser().parse_args(["run", "--preferences", str(own)])
+    with pytest.raises(InputError, match="say nothing of 'low pressure'"):
+        tables_of(given)
