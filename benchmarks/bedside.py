@@ -5,13 +5,10 @@ Each part is a benchmark of its own; this one runs them in turn and collects wha
 
 import argparse
 import gzip
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from _parts import HERE, collected, part
+
 STATIC = HERE.parent / "src" / "isosoma" / "serve" / "static"
 KEYS = (
     *("complication_sensitivity", "false_findings", "brier_skill", "explanation_first"),
@@ -35,35 +32,6 @@ def bundle_kb() -> float | None:
     return round(size / 1e3, 1) if scripts else None
 
 
-def last_json(text: str) -> dict[str, Any]:
-    """Return the object on the last line of `text`, or an empty one where there is none."""
-    try:
-        said = json.loads(text.strip().rpartition("\n")[2])
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-LONGEST = 3600.0
-"""Time that a part may take [s]."""
-
-
-def part(name: str, arguments: tuple[str, ...], idle: float = 0.0) -> dict[str, Any]:
-    """Run one part, which may wait `idle` [s] by plan; return its numbers, none where it failed."""
-    command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=False, timeout=LONGEST + idle
-        )
-    except subprocess.TimeoutExpired:
-        print(f"{name} took over {LONGEST / 60:.0f} min: its numbers are null.", flush=True)
-        return {}
-    if done.returncode:
-        print(f"{name} failed with code {done.returncode}: its numbers are null.", flush=True)
-        return {}
-    return last_json(done.stdout)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -77,10 +45,7 @@ def main() -> None:
     minutes = given.soak if given.soak is not None else 1.0 if given.quick else 60.0
     found |= part("bedside_soak", ("--minutes", str(minutes)), 60.0 * minutes)
     found["explanation_first"] = found.get("right_first")  # its name in bedside_predictions
-    for key in KEYS:
-        if found.get(key) is None:
-            print(f"{key}: no part that ran gave this number.", flush=True)
-    print(json.dumps({key: found.get(key) for key in KEYS}))
+    print(collected(KEYS, found))
 
 
 if __name__ == "__main__":
