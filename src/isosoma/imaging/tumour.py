@@ -1,8 +1,9 @@
 """A glioma's compartments from T1, T1 with contrast and FLAIR, grown from a reader's click.
 
 FLAIR gives the whole: the threshold falls until the region leaks into the healthy brain (the
-explosion control of Mori et al. 2000, IEEE Trans Med Imaging 19:711). What contrast adds to T1,
-split by Otsu's threshold, gives what enhances; what that encloses without enhancing is necrosis.
+explosion control of Mori et al. 2000, IEEE Trans Med Imaging 19:711). What contrast adds to T1 is
+a mixture of two normal populations in it: where the brighter one is likelier it enhances, and what
+that surrounds without enhancing is necrosis, its rim being seldom whole.
 Each choice is varied, and how far the members disagree is the spread.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import (
     binary_closing,
+    binary_dilation,
     binary_fill_holes,
     binary_opening,
     gaussian_filter,
@@ -26,7 +28,7 @@ from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid
 from isosoma.imaging.segmentation import Segmentation
 
-__all__ = ["NAMES", "Tumour", "segment_tumour"]
+__all__ = ["NAMES", "Tumour", "crossing", "segment_tumour"]
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -39,11 +41,13 @@ _LOWEST = 1.2
 _STEP = 0.1
 _LEAK = 1.25  # growth in one step that no tumour's edge gives
 _LARGEST = 0.25  # share of the brain
-_ABOVE_LEAK = (0.0, 0.2, 0.4)
-_CONTRAST = (0.85, 1.0, 1.15)  # of Otsu's threshold
-_CLOSE = (2, 3)  # [voxel of 1 mm] gaps of the enhancing rim that are taken for closed
+_HEIGHT = (0.45, 0.5, 0.55)  # of the tumour's height on FLAIR, where its edge is
+_CONTRAST = (0.85, 1.0, 1.15)  # of the contrast at which both populations are as likely
+_CLOSE = (4, 6, 8)  # [voxel of 1 mm] half of a gap in the enhancing rim that is taken for closed
+_BEYOND = 1  # [voxel] by which a rim may lie beyond the edge on FLAIR
 _LEAST = 0.05e-6  # [m3] of an enhancing piece
 _WIDE = 1.5  # highest over lowest volume of a compartment that is still one answer
+_STEPS = 200  # of expectation maximisation
 _RISE = 2.0  # robust spreads of the brain around: below, no part enhances for sure
 
 
@@ -83,7 +87,7 @@ def segment_tumour(
     gain = t1c[box] / np.median(t1c[far]) - t1[box] / np.median(t1[far])
     gain = _blurred(gain.astype(np.float32), _CONTRAST_BLUR, grid)
     inside, beyond = gain[wholes[0][box]], gain[far[box]]
-    base = _otsu(inside)
+    base = crossing(inside)
     noise = 1.4826 * float(np.median(np.abs(beyond - np.median(beyond))))
     rise = float(inside[inside > base].mean() - np.median(beyond)) / max(noise, 1e-12)
     least = max(1, round(_LEAST / grid.voxel))
@@ -116,9 +120,9 @@ def _standard(image: Array, brain: Mask) -> Array:
 
 
 def _wholes(bright: Array, brain: Mask, at: tuple[int, ...]) -> list[Mask]:
-    """Return the whole tumour at the last threshold before the leak and above it, largest first.
+    """Return the whole tumour at about half its height, where a blurred step has its edge.
 
-    The edge is never below half the tumour's height, where a blurred step has it.
+    Largest first; none is below the last threshold before the leak.
     """
     edge = min(_HIGHEST, float(bright[at]) - _STEP)
     size = 0
@@ -130,9 +134,8 @@ def _wholes(bright: Array, brain: Mask, at: tuple[int, ...]) -> list[Mask]:
         size = grown
         edge -= _STEP
     whole = _around(bright > edge, at)
-    if whole.any():
-        edge = max(edge, float(np.median(bright[whole])) / 2)
-    found = [_around(bright > edge + above, at) for above in _ABOVE_LEAK]
+    height = float(np.median(bright[whole])) if whole.any() else 0.0
+    found = [_around(bright > max(edge, share * height), at) for share in _HEIGHT]
     if size == 0 or not found[0].any():
         said = f"FLAIR at the click is {float(bright[at]):.1f} spreads above the brain's median"
         raise RangeError(said, todo="Click where it is bright, or draw the tumour")
@@ -157,21 +160,35 @@ def _pieces(mask: Mask) -> npt.NDArray[np.int32]:
     return np.asarray(pieces, np.int32)
 
 
-def _otsu(values: Array) -> float:
-    from skimage.filters import threshold_otsu
+def crossing(values: Array) -> float:
+    """Return where the higher of two normal populations becomes the likelier one.
 
-    low, high = np.percentile(values, (0.5, 99.5))
-    return float(threshold_otsu(np.clip(values, low, high)))
+    Expectation maximisation, each with its own spread; started from the median and the highest
+    twentieth. Unlike Otsu's threshold it does not move when one population is small.
+    """
+    x = np.asarray(values, float).ravel()
+    mean = np.array([np.median(x), np.percentile(x, 95)])
+    spread, share = np.full(2, x.std() / 2 + 1e-12), np.array([0.7, 0.3])
+    for _ in range(_STEPS):
+        likely = share / spread * np.exp(-0.5 * ((x[:, None] - mean) / spread) ** 2) + 1e-300
+        own = likely / likely.sum(axis=1, keepdims=True)
+        total = own.sum(axis=0)
+        share, mean = total / x.size, own.T @ x / total
+        spread = np.sqrt((own * (x[:, None] - mean) ** 2).sum(axis=0) / total) + 1e-12
+    at = np.linspace(mean[0], mean[1], 1001)
+    odds = share / spread * np.exp(-0.5 * ((at[:, None] - mean) / spread) ** 2)
+    return float(at[np.argmax(odds[:, 1] >= odds[:, 0])])
 
 
 def _compartments(whole: Mask, gains: Mask, gap: int, least: int) -> npt.NDArray[np.uint8]:
     """Return the labels of one member, as `NAMES` counts them."""
-    pieces = _pieces(whole & gains)
+    near = np.asarray(binary_dilation(whole, iterations=_BEYOND), np.bool_)
+    pieces = _pieces(near & gains)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     enhancing = (sizes >= least)[pieces]
     result = np.where(whole, 2, 0).astype(np.uint8)
-    result[_solid(enhancing, gap) & whole] = 1
+    result[_solid(enhancing, gap) & near] = 1
     result[enhancing] = 3
     return result
 
@@ -212,5 +229,5 @@ def _combined(
     )  # fmt: skip
     quality = min(score for score, _ in found)
     problems = tuple(text for score, text in found if score < 1)
-    made_by = f"segment_tumour 1, {len(members)} members"
+    made_by = f"segment_tumour 2, {len(members)} members"
     return Tumour(Segmentation(grid, labels, NAMES, sure, quality, problems, made_by), spread)
