@@ -21,7 +21,7 @@ from starlette.websockets import WebSocketDisconnected
 
 from isosoma.core.errors import IsosomaError
 from isosoma.scenario.preferences import Tables
-from isosoma.serve import rehearsal_api
+from isosoma.serve import pictures_api, rehearsal_api
 from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
 from isosoma.serve.doubts import doubts
@@ -29,6 +29,7 @@ from isosoma.serve.guard import Guard
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.patient_page import keep, rate_read
+from isosoma.serve.pictures import Pictures
 from isosoma.serve.plan_watch import PlanWatch
 from isosoma.serve.player import Player, greeting, play, player_of, warm_up
 from isosoma.serve.recording import Recording
@@ -62,6 +63,7 @@ class Settings:
     keeper : the twin behind the page; None where there is none.
     demo : the hidden patient of a demonstration.
     banner : who it is; by default what the recording says.
+    pictures : the patient's, and the heart found in them; None where there are none.
     tables : what rehearsals look for and may implant; by default ours.
     """
 
@@ -73,6 +75,7 @@ class Settings:
     demo: Demo | None = None
     banner: dict[str, str] | None = None
     tables: Tables | None = None
+    pictures: Pictures | None = None
 
 
 @dataclass(slots=True)
@@ -228,6 +231,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings, plans: PlanWatch | Non
     app.add_api_route("/fhir", fhir, methods=["POST"])
     app.add_api_websocket_route("/live", connected)
     add_routes(app, settings.demo, settings.keeper)
+    pictures_api.add_routes(app, settings.pictures)
     shelf = Shelf(settings.lane) if plans is None else plans.shelf
     doubted = partial(doubts, live.player.analysis, settings.keeper)
     tables = settings.tables or Tables()
