@@ -17,6 +17,7 @@ from isosoma.signals.beats import Beats
 from isosoma.signals.cosen import AF_ABOVE, cosen
 from isosoma.signals.events import MEASURES
 from isosoma.signals.fibrillation import WINDOW, fibrillation
+from isosoma.signals.pressure import LEAST_SWING, wave_pressures
 from isosoma.signals.pulsatile import WINDOW as PULSE_WINDOW
 from isosoma.signals.pulsatile import pulsatile
 
@@ -43,8 +44,8 @@ _LEARNING, _SINUS, _BRADY, _TACHY, _AF, _PAUSE, _ASYSTOLE, _VT, _VF, _NONE = ran
 
 (
     _SILENCE, _STILLNESS, _RATE5, _RATE17, _RUN, _FIBRILLATION, _IS_AF, _LOST, _PULSATILE,
-    _NO_PULSE, _FLAT, _SLOWER,
-) = range(12)  # fmt: skip
+    _NO_PULSE, _FLAT, _SLOWER, _MEAN, _SYSTOLIC, _LINE_LOST,
+) = range(15)  # fmt: skip
 
 
 _NN, _RECENT, _VOTES = 64, 17, 8
@@ -57,13 +58,13 @@ _EVERY = 8  # intervals between two looks for AF
 _EVEN, _UNEVEN = 0.10, 0.12  # mean distance of intervals to their median, over it
 _SLOWER_BY = 1.15  # times the mean interval of the first lead
 _BELIEVED = 30.0  # [s] that an even, slower lead is believed
-_SHALLOW = 1300.0  # [Pa] of pressure over 5 s, about 10 mmHg, below which there is no pulse
+_HELD_OVER = 0.2  # [s] of loss that the pulse wave bridges
 
 # Columns of tally and level.
 (
     _SEEN, _LAST, _BACK, _GONE, _SAME, _NBEATS, _NNN, _VRUN, _VFS, _ISAF, _QUIETS, _PREV, _PULSED,
-    _CALM, _OTHER, _PAST, _NRR, _TRUSTED,
-) = range(18)  # fmt: skip
+    _CALM, _OTHER, _PAST, _NRR, _TRUSTED, _PGONE, _PBACK,
+) = range(20)  # fmt: skip
 _SUM, _X1, _Y1, _USUAL, _HELD, _COSEN, _PSUM, _PHELD, _ODDS = range(9)
 
 
@@ -100,10 +101,10 @@ def rhythm_start(patients: int, hz: float, others: int = 0) -> RhythmState:
     """Return the state before the first sample; `hz` [1/s] is the rate, `others` further leads."""
     step = max(1, round(hz / 60.0))
     size, pulse = int(WINDOW * hz / step), int(PULSE_WINDOW * hz / step)
-    count = np.zeros((patients, 18), np.int64)
+    count = np.zeros((patients, 20), np.int64)
     count[:, [_PREV, _TRUSTED]] = -1, -1 << 40
     measures = np.zeros((patients, len(MEASURES)))
-    measures[:, [_RATE5, _RATE17, _NO_PULSE]] = np.nan
+    measures[:, [_RATE5, _RATE17, _NO_PULSE, _MEAN, _SYSTOLIC, _LINE_LOST]] = np.nan
     return RhythmState(
         np.array([hz, step, size, pulse], np.float64), count, np.zeros((patients, 9)),
         np.zeros((patients, size)), np.zeros((patients, pulse)), np.zeros((patients, _NN)),
@@ -161,17 +162,24 @@ def _follow(
 @njit(cache=True, nogil=True)
 def rhythm_pulse(s: RhythmState, samples: Floats) -> None:
     """Take samples of the pulse channel, (patients, n) [any unit]; call before `rhythm_wave`."""
-    step, size = int(s.setup[1]), int(s.setup[3])
+    step, size, bridged = int(s.setup[1]), int(s.setup[3]), _HELD_OVER * s.setup[0]
     for p in range(samples.shape[0]):
         n, total, held = s.tally[p, _SEEN], s.level[p, _PSUM], s.level[p, _PHELD]
+        gone = s.tally[p, _PGONE]
         for x in samples[p]:
-            held = x if x - x == 0.0 else held
             n += 1
+            if x - x == 0.0:
+                if gone > bridged:
+                    s.tally[p, _PBACK] = n
+                held, gone = x, 0
+            else:
+                gone += 1
             total += held
             if n % step == 0:
                 s.pulse[p, (n // step - 1) % size] = total / step
                 total = 0.0
         s.level[p, _PSUM], s.level[p, _PHELD] = total, held
+        s.tally[p, _PGONE] = gone
 
 
 def rhythm_beats(state: RhythmState, beats: Beats) -> None:
@@ -376,6 +384,7 @@ def _second(s: RhythmState, pulse: int) -> None:
         if m[_SILENCE] > 3.0:
             m[_RUN] = c[_VRUN] = 0
         m[_PULSATILE], m[_NO_PULSE] = 0.0, math.nan
+        m[_MEAN], m[_SYSTOLIC], m[_LINE_LOST] = math.nan, math.nan, math.nan
         if pulse > 0:
             _pulse(s, p, pulse)
         s.code[p], c[_PAST] = _code(s, p), c[_OTHER]
@@ -383,16 +392,24 @@ def _second(s: RhythmState, pulse: int) -> None:
 
 @njit(cache=True, nogil=True)
 def _pulse(s: RhythmState, p: int, pulse: int) -> None:
-    c, m, size = s.tally[p], s.measures[p], len(s.pulse[p])
+    c, m, size, hz = s.tally[p], s.measures[p], len(s.pulse[p]), s.setup[0]
     step = int(s.setup[1])
+    if pulse == 2:
+        m[_LINE_LOST] = c[_PGONE] / hz
     if c[_SEEN] < size * step:
         return
     x = _ordered(s.pulse[p], (c[_SEEN] // step) % size)
-    m[_PULSATILE] = 1.0 if pulsatile(x, s.setup[0] / step) else 0.0
-    if pulse == 2:
-        shallow = x.max() - x.min() < _SHALLOW
-        c[_PULSED] = c[_PULSED] if shallow else c[_SEEN]
-        m[_NO_PULSE] = (c[_SEEN] - c[_PULSED]) / s.setup[0]
+    m[_PULSATILE] = 1.0 if pulsatile(x, hz / step) else 0.0
+    if pulse == 1:
+        return
+    if c[_PGONE] > _HELD_OVER * hz:  # a line that was lost says nothing of the pulse
+        c[_PULSED] = c[_SEEN]
+        return
+    shallow = x.max() - x.min() < LEAST_SWING
+    c[_PULSED] = c[_PULSED] if shallow else c[_SEEN]
+    m[_NO_PULSE] = (c[_SEEN] - c[_PULSED]) / hz
+    if c[_SEEN] - c[_PBACK] >= size * step:
+        m[_MEAN], m[_SYSTOLIC] = wave_pressures(x, hz / step)
 
 
 def rhythm_second(state: RhythmState, pulse: int = 0) -> None:

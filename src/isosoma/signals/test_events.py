@@ -99,3 +99,19 @@ def test_every_rule_looks_at_a_measure_that_is_offered() -> None:
 def test_a_rule_that_cannot_work_is_refused(rule: Rule) -> None:
     with pytest.raises(ModelError):
         events_start(1, (rule,), ("value",))
+
+
+def test_a_rule_within_another_does_not_begin_while_that_one_says_it():
+    grave = Rule("grave", "value", 40.0, 39.0)
+    fever = Rule("fever", "value", 38.0, 37.5, delay=2.0, within=("grave",))
+    state = events_start(1, (grave, fever), ("value",))
+    said = [
+        [(int(k), bool(up)) for k, up in zip(e.rule, e.raised, strict=True)]
+        for e in (
+            events_tick(state, np.array([[v]]), t)
+            for t, v in enumerate([41, 41, 41, 38.5, 38.5, 38.5, 41.0])
+        )
+    ]
+    assert said == [[(0, True)], [], [], [(0, False)], [], [(1, True)], [(0, True)]]
+    with pytest.raises(ModelError, match="stand above"):
+        events_start(1, (fever, grave), ("value",))
