@@ -23,8 +23,8 @@ async function buildPage() {
   const pages = await filesEnding(".html");
   // Styles that no script imports are bundled on their own, under their own name.
   const styles = existsSync(join(source, "style.css")) ? [join(source, "style.css")] : [];
-  // A room that is fetched when it is opened; what it shares with the first view is shared by splitting.
-  const rooms = [join(source, "rehearse", "room.ts")].filter((path) => existsSync(path));
+  // Rooms are fetched when they are opened; what they share with the first view is shared by splitting.
+  const rooms = ["rehearse", "images"].map((name) => join(source, name, "room.ts"));
   await build({
     ...common,
     entryPoints: [join(source, "main.ts"), ...rooms, ...styles, ...pages],

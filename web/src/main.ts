@@ -18,7 +18,7 @@ import { byId, text } from "./page";
 import { follow, missing, NOWHERE, shifted } from "./stream";
 import { type Look, Sweep } from "./sweep";
 import { Tachogram } from "./tachogram";
-import { openRehearsal, route, type View, VIEWS } from "./views";
+import { offerImages, openRoom, route, type View, VIEWS } from "./views";
 import { fresh, seconds } from "./words";
 
 const STALE = 2000, DEAD = 6000; // ms of silence: said; and the connection is made anew
@@ -155,11 +155,13 @@ function frame(now: number): void {
   else draw(now);
 }
 
+/** Where the heart stands in each view that shows it. */
+const STAGES: Partial<Record<View, string>> = { bedside: "stage", patient: "patient-stage", images: "images-stage" };
 function draw(now: number): void {
   const at = axis.now(now), old = document.body.classList.contains("old");
   if (!frozen) {
     if (view === "bedside") sweeps.forEach((s) => s.draw(look, at));
-    if (view === "bedside" || view === "patient") beating.draw(at, old);
+    if (STAGES[view]) beating.draw(at, old);
     if (view === "bedside" && cycle) drawLoop(byId("loop"), cycle, beating.phase);
     if (view === "hood" && state) showLoad(state.turn * (hello?.length ?? 0) + state.at);
     if (view === "hood" && state) tachogram.draw(state.at + base / (hello?.hz ?? 1));
@@ -232,12 +234,13 @@ byId("demo-close").addEventListener("click", () => demonstrate(false));
 byId("plan-close").addEventListener("click", () => { closePlan(); redraw(); });
 window.addEventListener("resize", redraw);
 prepareTour();
+void offerImages();
 route((now) => {
   view = now;
-  if (now === "rehearse") void openRehearsal();
+  if (now === "rehearse" || now === "images") void openRoom(now, byId("images-stage"));
   if (now === "patient") void showLooks();
   // One heart, one context of WebGL: it goes where it is looked at.
-  byId(now === "patient" ? "patient-stage" : "stage").append(...document.querySelectorAll("#stage > *, #patient-stage > *"));
+  byId(STAGES[now] ?? "stage").append(...document.querySelectorAll("#stage > *, #patient-stage > *, #images-stage > *"));
   if (forecast) showForecast(forecast);
 });
 

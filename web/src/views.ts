@@ -1,7 +1,7 @@
 /** The rooms of the page: one `main` is shown at a time, named by the hash of the address. */
 import { byId } from "./page";
 
-export const VIEWS = ["bedside", "rehearse", "hood", "patient"] as const;
+export const VIEWS = ["bedside", "rehearse", "hood", "patient", "images"] as const;
 export type View = (typeof VIEWS)[number];
 
 const named = (): View => VIEWS.find((v) => `#${v}` === location.hash) ?? "bedside";
@@ -22,18 +22,30 @@ export function route(shown: (view: View) => void): void {
   turn();
 }
 
-/** The rehearsal room is a part of its own, fetched when first opened. */
-export async function openRehearsal(): Promise<void> {
-  const root = byId("view-rehearse");
+/** Rooms that are fetched when first opened: entries of their own in build.mjs. */
+const ROOMS = {
+  rehearse: { at: "./rehearse/room.js", name: "The rehearsal room" },
+  images: { at: "./images/room.js", name: "The room of pictures" },
+} as const;
+
+/** Opens a room once; `stage` is where the heart stands in it. */
+export async function openRoom(view: keyof typeof ROOMS, stage: HTMLElement): Promise<void> {
+  const root = byId(`view-${view}`), { at, name } = ROOMS[view];
   if (root.dataset["open"]) return;
   root.dataset["open"] = "yes";
-  const room = "./rehearse/room.js"; // an entry of its own in build.mjs
   try {
-    const { mountRehearsal } = (await import(room)) as { mountRehearsal(root: HTMLElement): void };
+    const { mount } = (await import(at)) as { mount(root: HTMLElement, stage: HTMLElement): void };
     root.replaceChildren();
-    mountRehearsal(root);
+    mount(root, stage);
   } catch (fault) {
     delete root.dataset["open"]; // so that a later visit tries again
-    root.textContent = `The rehearsal room did not open: ${fault instanceof Error ? fault.message : String(fault)}`;
+    root.textContent = `${name} did not open: ${fault instanceof Error ? fault.message : String(fault)}`;
+    if (view === "images") root.append(stage);
   }
+}
+
+/** The way to the pictures shows where the patient has any. */
+export async function offerImages(): Promise<void> {
+  const told = await fetch("./pictures"), found = told.ok ? ((await told.json()) as { stacks: unknown[] }) : { stacks: [] };
+  document.querySelector<HTMLElement>('nav a[href="#images"]')!.hidden = found.stacks.length === 0;
 }

@@ -19,7 +19,7 @@ const HERE = "rehearsal", AGAIN = 1000, LOOK = 4000; // name of what this tab ha
 const KEPT_AS = "rehearsal.json", WHO = [{ name: "name", label: "Name" }, { name: "qualification", label: "Qualification" }];
 const UNCHOSEN = "?"; // so that nobody signs for what merely stood first
 
-export function mountRehearsal(root: HTMLElement): void {
+export function mount(root: HTMLElement): void {
   const style = make("link");
   style.rel = "stylesheet"; style.href = "./rehearse/room.css";
   document.head.append(style);
