@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from isosoma.core.observation import Verdict, Waveform
 from isosoma.serve.recording import Recording
 from isosoma.signals.beats import BEAT_TYPES
+from isosoma.signals.events import RULES, Rule
 from isosoma.signals.monitor import MonitorState, PulseKind, monitor_start, monitor_tick
 from isosoma.signals.rhythm import RHYTHMS
 
@@ -76,14 +78,17 @@ class Analysis:
     last_r: int = -1
 
 
-def begin(hz: float, leads: int = 1) -> Analysis:
-    """Return the state before the first sample of `leads` ECGs of rate `hz` [1/s]."""
-    return Analysis(hz, monitor_start(1, hz, leads=leads), np.full(int(WINDOW * hz), np.nan))
+def begin(hz: float, leads: int = 1, rules: Sequence[Rule] = RULES) -> Analysis:
+    """Return the state before the first sample of `leads` ECGs of rate `hz` [1/s].
+
+    `rules` : what is watched, with the patient's own limits.
+    """
+    return Analysis(hz, monitor_start(1, hz, rules, leads), np.full(int(WINDOW * hz), np.nan))
 
 
-def begin_on(recording: Recording) -> Analysis:
+def begin_on(recording: Recording, rules: Sequence[Rule] = RULES) -> Analysis:
     """Return the state before the first sample of a recording."""
-    return begin(recording.hz, len(leads_of(recording)))
+    return begin(recording.hz, len(leads_of(recording)), rules)
 
 
 def leads_of(recording: Recording) -> list[int]:

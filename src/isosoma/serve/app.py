@@ -36,6 +36,8 @@ from isosoma.serve.recording import Recording
 from isosoma.serve.rehearsal_room import Room
 from isosoma.serve.shelf import Shelf
 from isosoma.serve.telemetry import Lane, accept
+from isosoma.signals.events import rules_for
+from isosoma.signals.pressure_limits import PressureLimits, pressure_limits
 
 __all__ = ["Settings", "make_app"]
 
@@ -63,6 +65,7 @@ class Settings:
     keeper : the twin behind the page; None where there is none.
     demo : the hidden patient of a demonstration.
     banner : who it is; by default what the recording says.
+    limits : of the patient's arterial pressure, by which its alarms go; by default an adult's.
     pictures : the patient's, and the heart found in them; None where there are none.
     tables : what rehearsals look for and may implant; by default ours.
     """
@@ -75,6 +78,7 @@ class Settings:
     demo: Demo | None = None
     banner: dict[str, str] | None = None
     tables: Tables | None = None
+    limits: PressureLimits | None = None
     pictures: Pictures | None = None
 
 
@@ -91,7 +95,7 @@ class Live:
 def make_app(settings: Settings) -> Guard:
     """Return the ASGI application; the replay runs as long as its lifespan."""
     recording = settings.recording
-    live = Live(player_of(recording))
+    live = Live(player_of(recording, rules_for(settings.limits or pressure_limits())))
     plans = _plans(live, settings)
 
     @contextlib.asynccontextmanager

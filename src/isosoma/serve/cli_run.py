@@ -74,9 +74,11 @@ def settings_of(arguments: argparse.Namespace, ends: ExitStack) -> Settings:
     if arguments.record:
         return Settings(load(arguments.record, arguments.channel), speed, hosts, lane)
     from isosoma.serve.demo import demo, keeper_of
+    from isosoma.signals.pressure_limits import pressure_limits
 
     made = demo()
-    return Settings(made.recording, speed, hosts, lane, keeper_of(made), made)
+    limits = pressure_limits(made.truth.person.age)
+    return Settings(made.recording, speed, hosts, lane, keeper_of(made), made, limits=limits)
 
 
 def _of_folder(arguments: argparse.Namespace, ends: ExitStack, hosts: tuple[str, ...]) -> Settings:
@@ -95,7 +97,10 @@ def _of_folder(arguments: argparse.Namespace, ends: ExitStack, hosts: tuple[str,
     lane = _lane(store, "", ends)
     page = page_of(at, lane.log, Path(store), arguments.record, arguments.channel)
     lane = replace(lane, patient=page.banner["id"])
-    return Settings(page.recording, arguments.speed, hosts, lane, page.keeper, banner=page.banner)
+    return Settings(
+        page.recording, arguments.speed, hosts, lane, page.keeper, banner=page.banner,
+        limits=page.limits,
+    )  # fmt: skip
 
 
 def _lane(store: str, patient: str, ends: ExitStack) -> Lane:

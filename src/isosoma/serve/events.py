@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from isosoma.core.units import from_si
 from isosoma.serve.analysis import Analysis
-from isosoma.signals.events import RULES
+from isosoma.signals.events import MEASURES, RULES
 
-__all__ = ["CONDITIONS", "POOR_BELOW", "Condition", "lead_off", "present"]
+__all__ = ["CONDITIONS", "POOR_BELOW", "Condition", "lead_off", "present", "told"]
 
 Priority = Literal["high", "medium", "low"]
 
@@ -39,6 +40,27 @@ def present(state: Analysis) -> set[str]:
     if state.quality is not None and state.quality.weight < POOR_BELOW and "no signal" not in found:
         found.add(POOR)
     return found
+
+
+_PRESSURES = {"mean_pressure": "mean", "systolic_pressure": "systolic"}
+
+
+def told(state: Analysis, code: str) -> str:
+    """Return what a condition says as it begins: of a pressure, which, how high, and its limit."""
+    rule = next((r for r in state.monitor.rules if r.name == code), None)
+    words = CONDITIONS[code].text
+    if rule is None or rule.measure not in _PRESSURES:
+        return words
+    value = float(state.monitor.rhythm.measures[0, MEASURES.index(rule.measure)])
+    if value != value:
+        return words
+    side = "above" if rule.above else "below"
+    which, limit = _PRESSURES[rule.measure], _mmhg(rule.level)
+    return f"{words}: {which} {_mmhg(value)} mmHg, {side} {limit}"
+
+
+def _mmhg(pressure: float) -> str:
+    return f"{from_si(pressure, 'mm[Hg]'):.0f}"
 
 
 def lead_off(state: Analysis) -> bool:

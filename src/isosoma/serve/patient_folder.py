@@ -20,14 +20,16 @@ from isosoma.serve.bedside import check_body, keep_body
 __all__ = ["Folder", "read_folder", "take_folder"]
 
 _FILE = "patient.toml"
+_PRESSURES = ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure")
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What a folder describes, and its other files."""
+    """What a folder describes, its other files, and the arterial pressures in all of them."""
 
     described: PatientFile
     files: tuple[Path, ...]
+    pressures: tuple[Observation, ...] = ()
 
 
 def read_folder(folder: Path, store: Path | None, now: int) -> Folder:
@@ -49,8 +51,9 @@ def read_folder(folder: Path, store: Path | None, now: int) -> Folder:
         and not (store is not None and _is_of(p.resolve(), store.resolve()))
     )  # fmt: skip
     described = read_patient(folder / _FILE, now)
-    _refuse(described, files, now)
-    return Folder(described, files)
+    found = _checked(described, files, now)
+    pressures = tuple(o for o in found if o.variable in _PRESSURES)
+    return Folder(described, files, pressures)
 
 
 def _is_of(path: Path, store: Path) -> bool:
@@ -61,8 +64,8 @@ def _is_of(path: Path, store: Path) -> bool:
     return name == store.name or name.startswith(f"{store.name}-")
 
 
-def _refuse(described: PatientFile, files: tuple[Path, ...], now: int) -> None:
-    """Refuse all of it where it makes no twin or contradicts itself."""
+def _checked(described: PatientFile, files: tuple[Path, ...], now: int) -> list[Observation]:
+    """Return every reading; refuse all of it where it makes no twin or contradicts itself."""
     try:
         check_body(described, now)
     except InputError as error:
@@ -74,6 +77,7 @@ def _refuse(described: PatientFile, files: tuple[Path, ...], now: int) -> None:
     said = among(found)
     if said:
         raise RangeError("; ".join(said), todo="Correct it and build again; nothing was changed")
+    return found
 
 
 def take_folder(

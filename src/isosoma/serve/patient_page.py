@@ -22,8 +22,10 @@ from isosoma.record import Log
 from isosoma.serve.analysis import Analysis, heart_rate
 from isosoma.serve.bedside import twin_of
 from isosoma.serve.live_twin import Keeper
+from isosoma.serve.own_limits import own_limits
 from isosoma.serve.patient_folder import Folder, read_folder, take_folder
 from isosoma.serve.recording import Recording, load
+from isosoma.signals.pressure_limits import PressureLimits
 from isosoma.twin.fold import Twin
 from isosoma.twin.release import Release
 
@@ -42,6 +44,7 @@ class PatientPage:
     recording: Recording
     keeper: Keeper
     banner: dict[str, str]
+    limits: PressureLimits
 
 
 def page_of(
@@ -55,6 +58,7 @@ def page_of(
         The folder makes no twin, or holds no ECG.
     """
     folder = read_folder(at, store, time.time_ns())
+    limits = own_limits(folder.described, folder.pressures, time.time_ns())
     recording = load(record, channel) if record else _ecg_in(at, folder, channel)
     patient = folder.described.id
 
@@ -67,7 +71,7 @@ def page_of(
     banner = _banner(folder.described, record)
     if "composite" not in banner and _is_mixed(log, patient):
         banner["composite"] = "composite: the log holds heart rates of an ECG from elsewhere"
-    return PatientPage(recording, Keeper(build, time.time_ns), banner)
+    return PatientPage(recording, Keeper(build, time.time_ns), banner, limits)
 
 
 def _ecg_in(at: Path, folder: Folder, channel: str | None) -> Recording:

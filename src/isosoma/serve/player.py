@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from isosoma.serve import events
 from isosoma.serve.analysis import Analysis, Beat, begin_on, hear, heart_rate
 from isosoma.serve.hub import Alarms, Hub
 from isosoma.serve.recording import Channel, Recording
+from isosoma.signals.events import RULES, Rule
 
 __all__ = ["Player", "greeting", "play", "player_of", "warm_up"]
 
@@ -44,8 +46,8 @@ class Pulse:
 class Player:
     """Where a replay stands. `turn` counts how often the recording began anew.
 
-    `active` holds when each condition began [s since 1970], `received` the last sample that came of
-    each channel, -1 for none.
+    `active` holds when each condition began [s since 1970], `said` what was said of it then,
+    `received` the last sample that came of each channel, -1 for none; `rules` are the patient's.
     """
 
     recording: Recording
@@ -58,6 +60,8 @@ class Player:
     active: dict[str, float] = field(default_factory=dict[str, float])
     pulses: deque[Pulse] = field(default_factory=lambda: deque[Pulse](maxlen=PULSES))
     received: list[int] = field(default_factory=list[int])
+    rules: tuple[Rule, ...] = RULES
+    said: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def played(self) -> int:
@@ -65,10 +69,11 @@ class Player:
         return self.turn * self.recording.length + self.at
 
 
-def player_of(recording: Recording) -> Player:
-    """Return a player at the start of a recording."""
-    scales = tuple(scale_of(c) for c in recording.channels)
-    return Player(recording, begin_on(recording), scales, received=[-1] * len(scales))
+def player_of(recording: Recording, rules: Sequence[Rule] = RULES) -> Player:
+    """Return a player at the start of a recording, watched by the patient's own `rules`."""
+    scales, own = tuple(scale_of(c) for c in recording.channels), tuple(rules)
+    began = begin_on(recording, own)
+    return Player(recording, began, scales, received=[-1] * len(scales), rules=own)
 
 
 def scale_of(channel: Channel) -> Scale:
@@ -111,7 +116,7 @@ def step(player: Player) -> tuple[dict[str, Any], dict[str, Any]]:
     recording = player.recording
     if player.at >= recording.length:
         player.at, player.turn = 0, player.turn + 1
-        player.analysis = begin_on(recording)
+        player.analysis = begin_on(recording, player.rules)
         player.pulses.clear()
         player.received = [-1] * len(recording.channels)
     first = player.at
@@ -213,7 +218,13 @@ def standing(player: Player) -> list[dict[str, Any]]:
     found = [(events.CONDITIONS[code], code, at) for code, at in player.active.items()]
     found.sort(key=lambda f: (order.index(f[0].priority), -f[2], f[1]))
     return [
-        {"code": code, "text": c.text, "priority": c.priority, "clock": at} for c, code, at in found
+        {
+            "code": code,
+            "text": player.said.get(code, c.text),
+            "priority": c.priority,
+            "clock": at,
+        }
+        for c, code, at in found
     ]
 
 
@@ -228,13 +239,15 @@ async def announce(player: Player, alarms: Alarms) -> None:
     """Tell the edges: what has begun, and what has ended."""
     now, clock = events.present(player.analysis), time.time()
     for code in sorted(now ^ player.active.keys()):
-        condition = events.CONDITIONS[code]
+        condition, on = events.CONDITIONS[code], code in now
+        if on:
+            player.said[code] = events.told(player.analysis, code)
         await alarms.add(
             {
                 "code": code,
-                "text": condition.text,
+                "text": player.said.get(code, condition.text),
                 "priority": condition.priority,
-                "on": code in now,
+                "on": on,
                 "at": round(player.at / player.recording.hz, 2),
                 "turn": player.turn,
                 "clock": clock,
