@@ -1,21 +1,13 @@
-/** Alarms: those that hold now, in the bar, and the list of all, newest first, each once. */
-import type { Alarm, Priority, Standing } from "./messages";
+/** All alarms so far, newest first, each once, and how many that is. */
+import { stars } from "./bar";
+import type { Alarm, Priority } from "./messages";
 import { byId, text } from "./page";
 import { clock, pace, seconds, STARS } from "./words";
 
 const DAY = 86_400, LEAST = 600; // [s] of a day; and of watching, before a pace is told
 const ROWS = 500; // kept in the list
-const BAR = 3; // shown in the bar; the rest is counted
 const seen = new Set<string>();
-let shown = "", newest = 0, begun: Priority[] = []; // of this run of the server
-
-function stars(words: string, priority: Alarm["priority"]): HTMLElement {
-  const made = document.createElement("b");
-  made.textContent = words;
-  made.setAttribute("role", "img");
-  made.setAttribute("aria-label", `${priority} priority`);
-  return made;
-}
+let newest = 0, begun: Priority[] = []; // of this run of the server
 
 function part(name: "span" | "time", words: string): HTMLElement {
   const made = document.createElement(name);
@@ -50,20 +42,4 @@ export function showLoad(lasted: number): void {
   const of = (p: Priority): string => `${begun.filter((x) => x === p).length} ${p}`, { value, low, high } = pace(begun.length, lasted / DAY);
   text("load", `${begun.length} in ${seconds(lasted)}`);
   text("load-pace", `${of("high")}, ${of("medium")}, ${of("low")} priority${lasted < LEAST ? "" : `; at this pace ${value.toFixed(0)} a bed-day (${low.toFixed(0)}–${high.toFixed(0)})`}. What alarms miss is counted on replayed records: docs/live.md`);
-}
-
-/** Shows what holds now. The bar is touched only when that changes, so that a reader says it once. */
-export function showStanding(all: Standing[]): void {
-  const key = all.map((a) => `${a.code}@${a.clock}`).join();
-  if (key === shown) return;
-  shown = key;
-  const chips = all.slice(0, BAR).map((a) => {
-    const chip = document.createElement("p");
-    chip.className = `chip ${a.priority}`;
-    chip.append(stars(STARS[a.priority], a.priority), part("span", a.text), part("time", clock(a.clock)));
-    return chip;
-  });
-  if (all.length > BAR) chips.push(Object.assign(document.createElement("p"), { className: "calm", textContent: `and ${all.length - BAR} more` }));
-  if (!all.length) chips.push(Object.assign(document.createElement("p"), { className: "calm", textContent: "No alarm holds" }));
-  byId("alarms").replaceChildren(...chips);
 }

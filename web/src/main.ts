@@ -1,5 +1,6 @@
 /** The live page: puts what arrives on the screen, and says how old it is. */
 import { Axis } from "./axis";
+import { openStanding, prepareBar } from "./bar";
 import { Beating } from "./bedside/beating";
 import { offer, unseal } from "./bedside/demo";
 import { showForecast } from "./bedside/forecast";
@@ -211,7 +212,7 @@ const acts: Record<string, () => void> = {
   i: () => { if (!byId("h-headset").hidden) beating.wear(); }, ",": () => beating.scrub(-STEP), ".": () => beating.scrub(STEP), m: () => more(),
   d: () => { if (!byId("b-demo").hidden) demonstrate(!demo.open); },
   u: () => { if (!byId("b-demo").hidden) { demonstrate(true); void unseal(); } },
-  t: startTour,
+  t: startTour, a: openStanding,
   ...Object.fromEntries(VIEWS.map((name, i) => [String(i + 1), () => { location.hash = name; }])),
   "?": () => { if (help.open) help.close(); else help.showModal(); },
 };
@@ -235,6 +236,7 @@ byId("plan-close").addEventListener("click", () => { closePlan(); redraw(); });
 window.addEventListener("resize", redraw);
 prepareTour();
 void offerImages();
+prepareBar();
 route((now) => {
   view = now;
   if (now === "rehearse" || now === "images") void openRoom(now, byId("images-stage"));

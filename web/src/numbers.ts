@@ -1,5 +1,5 @@
 /** Numbers and words: each with unit, interval and the age of its data. */
-import { showStanding } from "./events";
+import { showStanding } from "./bar";
 import type { Hello, State } from "./messages";
 import { byId, text } from "./page";
 import { level, position, quality, rhythm, seconds, STARS } from "./words";

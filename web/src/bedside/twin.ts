@@ -1,8 +1,9 @@
 /** What the twin says beside the monitor: simulated numbers, outlined; how old they are; what was found. */
-import type { Finding, Quantity, Twin } from "../messages";
+import { showFindings } from "../bar";
+import type { Quantity, Twin } from "../messages";
 import { byId, make, text } from "../page";
 import { planFindings } from "./plan";
-import { clock, figures, seconds, unit } from "../words";
+import { figures, seconds, unit } from "../words";
 
 const SHOWN: [string, string][] = [
   ["cardiac_output", "CO"], ["stroke_volume", "SV"], ["left_ventricular_ejection_fraction", "EF"], ["systemic_vascular_resistance", "SVR"],
@@ -17,7 +18,7 @@ export function showTwin(t: Twin, silent: number): void {
   if (t.status !== "live") text("h-note", t.status === "building" ? `${t.said[0]?.toUpperCase()}${t.said.slice(1)}` : `No twin: ${t.said}`);
   for (const [i, [name, label]] of SHOWN.entries()) tile(i, label, t.numbers[name], silent, t.withheld);
   showSaturation(Object.entries(t.readings).find(([key]) => key.startsWith("oxygen_saturation@"))?.[1], silent);
-  showFindings([...(t.withheld ? [{ kind: "patient" as const, text: t.withheld, clock: t.clock }] : []), ...planFindings(), ...t.findings]);
+  showFindings([...planFindings(), ...(t.withheld ? [{ kind: "patient" as const, text: t.withheld, clock: t.clock }] : []), ...t.findings]);
 }
 
 function tile(i: number, label: string, q: Quantity | undefined, silent: number, withheld: string): void {
@@ -44,18 +45,4 @@ function showSaturation(q: Quantity | undefined, silent: number): void {
   text("spo2", q.value.toFixed(0));
   text("spo2-range", `90 % interval ${q.low.toFixed(0)}–${Math.min(100, q.high).toFixed(0)}`);
   text("spo2-age", `${q.device} ${seconds((q.age ?? 0) + silent)} ago`);
-}
-
-let told = "";
-/** Sensor or patient, in the bar: touched only when it changes, so that a reader says it once. */
-function showFindings(all: Finding[]): void {
-  const key = all.map((f) => f.text).join();
-  if (key === told) return;
-  told = key;
-  for (const id of ["findings", "hood-findings"]) byId(id).replaceChildren(...all.map((f) => {
-    const row = make("p", `finding ${f.kind}`);
-    row.append(make("b", "", f.kind === "sensor" ? "Sensor" : "Patient"), make("span", "", f.text.replace(/^(sensor|patient): /, "").replaceAll("mm[Hg].", "mmHg·")), make("time", "", clock(f.clock)));
-    return row;
-  }));
-  byId("no-findings").hidden = all.length > 0;
 }
