@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from isosoma.core.errors import RangeError
-from isosoma.exchange.glb import glb
+from isosoma.exchange.glb import Moving, glb, scene
 from isosoma.exchange.stl import stl
 
 POINTS = np.array([[0.01, 0, 0], [0, 0.02, 0], [0, 0, 0.03], [-0.01, -0.02, 1.5]])
@@ -107,3 +107,44 @@ def test_what_is_no_surface_is_not_written(wrong):
         glb(POINTS[None] * np.nan, TRIANGLES, name="", frame="", source="")
     with pytest.raises(RangeError, match="phase"):
         glb(POINTS, TRIANGLES, name="", frame="", source="")
+
+
+def shares(data: bytes) -> tuple[dict, list[np.ndarray]]:
+    """A quantised GLB's document, and its blocks as normalised numbers or indices."""
+    size = struct.unpack_from("<I", data, 12)[0]
+    document, binary = json.loads(data[20 : 20 + size]), data[28 + size :]
+    arrays = []
+    for accessor in document["accessors"]:
+        view = document["bufferViews"][accessor["bufferView"]]
+        if accessor["componentType"] == 5125:
+            arrays.append(np.frombuffer(binary, "<u4", accessor["count"], view["byteOffset"]))
+            continue
+        assert (accessor["componentType"], accessor["normalized"]) == (5122, True)
+        assert (view["byteStride"], view["byteOffset"] % 4) == (8, 0)
+        rows = np.frombuffer(binary, "<i2", 4 * accessor["count"], view["byteOffset"])
+        arrays.append(rows.reshape(-1, 4)[:, :3] / 32767)
+    return document, arrays
+
+
+def test_a_scene_moves_every_part_within_two_micrometres():
+    heart = moving() * 0.05
+    parts = [Moving("left", heart, TRIANGLES), Moving("right", heart + 0.03, TRIANGLES)]
+    document, arrays = shares(scene(parts, {"phases": [0, 0.3, 0.6]}))
+    assert document["extensionsRequired"] == ["KHR_mesh_quantization"]
+    assert document["asset"]["extras"] == {"unit": "m", "phases": [0, 0.3, 0.6]}
+    for node, part in zip(document["nodes"], parts, strict=True):
+        mesh = document["meshes"][node["mesh"]]
+        assert node["name"] == mesh["name"] == part.name
+        primitive = mesh["primitives"][0]
+        base = arrays[primitive["attributes"]["POSITION"]]
+        for k, phase in enumerate(part.phases):
+            moved = base + (arrays[primitive["targets"][k - 1]["POSITION"]] if k else 0)
+            placed = moved * node["scale"] + node["translation"]
+            assert placed == pytest.approx(upright(phase), abs=2e-6)
+        assert np.array_equal(arrays[primitive["indices"]].reshape(-1, 3), TRIANGLES)
+
+
+def test_a_scene_of_unlike_phases_is_refused():
+    parts = [Moving("left", moving(3), TRIANGLES), Moving("right", moving(2), TRIANGLES)]
+    with pytest.raises(RangeError, match="unlike phases"):
+        scene(parts, {})

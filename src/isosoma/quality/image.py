@@ -85,14 +85,15 @@ def coverage(mask: Mask) -> ImageVerdict | None:
     return ImageVerdict("coverage", reason, share, _CUT_SHARE, "1", "own rule", withheld=True)
 
 
-def resolution(grid: Grid, size: float) -> ImageVerdict | None:
+def resolution(grid: Grid, size: float, axes: tuple[int, ...] = (0, 1, 2)) -> ImageVerdict | None:
     """Return a doubt where fewer than three voxels lie across a structure.
 
     Parameters
     ----------
     size : its smallest extent, a diameter or a wall's thickness [m].
+    axes : of the grid along which it is measured; a wall across the slices, along the first two.
     """
-    coarsest = float(grid.spacing.max())
+    coarsest = float(grid.spacing[list(axes)].max())
     across = size / coarsest
     if across >= _ACROSS:
         return None
