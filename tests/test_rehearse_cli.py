@@ -167,3 +167,18 @@ def test_a_rehearsal_that_cannot_be_played_is_refused(short, change, said, capsy
     short.write_text(SHORT.replace(*change), "utf-8")
     assert main(["rehearse", str(short), "--members", "2"]) == 2
     assert re.search(said, capsys.readouterr().err)
+
+
+def test_an_impossible_dose_is_refused_and_an_unusual_one_is_played_and_said(tmp_path, capsys):
+    def asked(dose):
+        path = tmp_path / "dose.toml"
+        path.write_text(SHORT.replace("bleed 1.5 L in 1 min", dose), "utf-8")
+        return path
+
+    assert main(["rehearse", str(asked("norepinephrine 50 ug/kg/min"))]) == 2
+    told = capsys.readouterr().err
+    assert "option 'bleed'" in told
+    assert "at most 10 ug/kg/min" in told
+    odd = _said(capsys, asked("norepinephrine 3 ug/kg/min"), "--members", 8)["unusual"]
+    assert len(odd) == 1
+    assert odd[0].startswith("unusual, option 'bleed': 3 ug/kg/min is above the usual range")

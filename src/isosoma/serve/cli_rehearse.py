@@ -13,6 +13,7 @@ from isosoma.core.errors import AccessError, FormatError, InputError
 from isosoma.core.evidence import Evidence, digest, withheld
 from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
+from isosoma.organs.circulation.acts import unusual_of
 from isosoma.record import Log, open_log
 from isosoma.scenario.acceptable import Choice, acceptable
 from isosoma.scenario.answering import answered, as_json
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     who = _who(arguments, now)
     if arguments.keep:
         _keep_question(arguments, who.patient, rehearsal)
+    odd = _unusual(rehearsal, who)
     began = time.perf_counter()
     played, first = _play(rehearsal, who.ensemble, began)
     comparison = compare(played, tables)
@@ -70,10 +72,20 @@ def run(arguments: argparse.Namespace) -> int:
         Path(arguments.plot).write_text(draw(played, comparison, withheld(evidence)), "utf-8")
     if arguments.json:
         clock = {"compare_first_s": first, "compare_s": round(time.perf_counter() - began, 3)}
-        print(json.dumps(_plain(rehearsal, comparison, evidence, choices) | clock, allow_nan=False))
+        plain = _plain(rehearsal, comparison, evidence, choices) | {"unusual": odd} | clock
+        print(json.dumps(plain, allow_nan=False))
     else:
-        print(table(comparison, evidence, choices))
+        print("\n".join([table(comparison, evidence, choices), *odd]))
     return 1 if withheld(evidence) else 0
+
+
+def _unusual(rehearsal: Rehearsal, who: _Who) -> list[str]:
+    """Return what of the acts is above the usual range of whom they are tried on, a line each."""
+    weight = who.ensemble.person.weight
+    said = [("before", s.act) for s in rehearsal.before]
+    said += [(f"option {o.name!r}", s.act) for o in rehearsal.options for s in o.steps]
+    found = [(place, unusual_of(act, weight)) for place, act in said]
+    return [f"unusual, {place}: {words}" for place, words in found if words]
 
 
 def _check(arguments: argparse.Namespace) -> None:

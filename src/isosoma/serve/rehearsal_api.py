@@ -6,7 +6,8 @@
     GET  /rehearsals                those there are, and where they are kept
     POST /rehearsals                {rehearsal, id, version}: a new one, or an edit of a version
     GET  /rehearsals/{id}           where it stands, what was played, whether it plays now
-    POST /rehearsals/check          {rehearsal}: what of it cannot be, part by part; nothing is kept
+    POST /rehearsals/check          {rehearsal}: what of it cannot be, and what is above the usual
+                                    range, part by part; nothing is kept
     POST /rehearsals/{id}/play      server-sent events: progress, partial, answer | fault
     GET  /rehearsals/{id}/frames    the course of every option
     POST /rehearsals/{id}/guess     {name, qualification, option, reason}, before the answer
@@ -46,7 +47,7 @@ from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 from isosoma.serve.plan_watch import PlanWatch
-from isosoma.serve.rehearsal_check import wrongs
+from isosoma.serve.rehearsal_check import WEIGHT, unusuals, wrongs
 from isosoma.serve.rehearsal_message import acts_message, kept_message
 from isosoma.serve.rehearsal_room import Event, Room
 from isosoma.serve.telemetry import answer, body_of
@@ -117,9 +118,7 @@ def _add_writing(app: FastAPI, room: Room, plans: PlanWatch | None) -> None:
         return await _with(request, _Edit, lambda asked: _edit(room, asked))
 
     async def check(request: Request) -> Response:
-        return await _with(
-            request, _Edit, lambda asked: {"wrong": wrongs(asked.rehearsal, room.tables.devices)}
-        )
+        return await _with(request, _Edit, lambda asked: _checked(room, asked.rehearsal))
 
     async def play(request: Request, id_: str) -> Response:
         return await _with(request, _Play, lambda asked: _streamed(
@@ -141,6 +140,13 @@ def _add_writing(app: FastAPI, room: Room, plans: PlanWatch | None) -> None:
     app.add_api_route("/rehearsals/{id_}/guess", guess, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/begin", begin, methods=["POST"])
     app.add_api_route("/rehearsals/{id_}/{step}", decide, methods=["POST"])
+
+
+def _checked(room: Room, raw: str | dict[str, Any]) -> dict[str, Any]:
+    """Return what cannot be, and what is above the usual range of this patient."""
+    twin = None if room.keeper is None else room.keeper.twin
+    weight = WEIGHT if twin is None else twin.subject.person.weight
+    return {"wrong": wrongs(raw, room.tables.devices), "unusual": unusuals(raw, weight)}
 
 
 def _listed(room: Room) -> dict[str, Any]:

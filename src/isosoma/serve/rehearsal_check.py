@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from isosoma.core.errors import InputError
+from isosoma.organs.circulation.acts import Act, read_act, unusual_of
 from isosoma.scenario.devices import Devices
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
 
-__all__ = ["wrongs"]
+__all__ = ["WEIGHT", "unusuals", "wrongs"]
+
+WEIGHT = 70.0
+"""Of a patient [kg] of whom nothing is known, by which a dose that is not per kg is judged."""
 
 _SOUND = {"question": "Can this be?", "for": "24 h"}
 _FILLERS = ({"name": "."}, {"name": ".."})
@@ -36,6 +40,44 @@ def wrongs(raw: str | Mapping[str, Any], devices: Devices | None = None) -> dict
         if said:
             found.setdefault(part, said)
     return found or {"rehearsal": whole}
+
+
+def unusuals(raw: str | Mapping[str, Any], weight: float = WEIGHT) -> dict[str, str]:
+    """Return a sentence for each act that is above the usual range, part by part as `wrongs`.
+
+    Acts that cannot be are left to `wrongs`. `weight` : of the patient [kg].
+    """
+    if isinstance(raw, str):
+        try:
+            options = read_rehearsal(raw).options
+        except InputError:
+            return {}
+        acts = {f"option {i} act {k}": step.act for i, option in enumerate(options, 1)
+                for k, step in enumerate(option.steps, 1)}  # fmt: skip
+    else:
+        acts = {part: act for part, said in _written(raw) if (act := _read(said)) is not None}
+    found = {part: unusual_of(act, weight) for part, act in acts.items()}
+    return {part: f"{said[:1].upper()}{said[1:]}." for part, said in found.items() if said}
+
+
+def _written(raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every act as it is written, and its part."""
+    for step in _list(raw.get("before")):
+        yield "before", step
+    for i, option in enumerate(_list(raw.get("option")), 1):
+        if isinstance(option, dict):
+            table = cast("dict[str, Any]", option)
+            for k, step in enumerate(_list(table.get("do")), 1):
+                yield f"option {i} act {k}", step
+
+
+def _read(step: Any) -> Act | None:
+    """Return the act of a step; None where it is none."""
+    said = cast("dict[str, Any]", step).get("act") if isinstance(step, dict) else step
+    try:
+        return read_act(said) if isinstance(said, str) else None
+    except InputError:
+        return None
 
 
 def _parts(raw: Mapping[str, Any], devices: Devices | None) -> Iterator[tuple[str, str]]:

@@ -103,8 +103,27 @@ def test_a_check_tells_what_is_wrong_where_and_keeps_nothing(client):
         "no act that is known"
         in client.post("/rehearsals/check", json=asked).json()["wrong"]["rehearsal"]
     )
-    assert client.post("/rehearsals/check", json={"rehearsal": TEXT}).json() == {"wrong": {}}
+    sound = client.post("/rehearsals/check", json={"rehearsal": TEXT}).json()
+    assert sound == {"wrong": {}, "unusual": {}}
     assert client.get("/rehearsals").json()["rehearsals"] == []
+
+
+def test_an_impossible_dose_is_wrong_and_an_unusual_one_is_asked_about(client):
+    def told(dose):
+        raw = {
+            "question": "?",
+            "for": "10 min",
+            "option": [{"name": "a", "do": [dose]}, {"name": "b"}],
+        }
+        return client.post("/rehearsals/check", json={"rehearsal": raw}).json()
+
+    assert told("norepinephrine 0.1 ug/kg/min") == {"wrong": {}, "unusual": {}}
+    odd = told("norepinephrine 3 ug/kg/min")
+    assert odd["wrong"] == {}
+    assert "above the usual range" in odd["unusual"]["option 1 act 1"]
+    refused = told("norepinephrine 50 ug/kg/min")
+    assert "at most 10 ug/kg/min" in refused["wrong"]["option 1 act 1"]
+    assert refused["unusual"] == {}
 
 
 def test_another_machine_is_refused():

@@ -53,12 +53,13 @@ const posted = async (path: string, body: unknown): Promise<Response> =>
 
 export const post = async <T>(path: string, body: unknown): Promise<T> => (await (await posted(path, body)).json()) as T;
 
-/** Why parts of it cannot be, by name: question, for, before, option 2, option 2 act 1, else rehearsal. */
-export const wrongs = async (rehearsal: unknown): Promise<Record<string, string>> => (await post<{ wrong: Record<string, string> }>("/check", { rehearsal })).wrong;
+/** Why parts of it cannot be, or are above the usual range, by name: question, for, before, option 2, option 2 act 1, else rehearsal. */
+export interface Checked { wrong: Record<string, string>; unusual: Record<string, string> }
+export const checkedAs = (rehearsal: unknown): Promise<Checked> => post<Checked>("/check", { rehearsal });
 
 /** Why an act cannot be added to a rehearsal of this length; empty where it can. */
 export const wrongAct = async (act: string, length: string): Promise<string> =>
-  (await wrongs({ question: "Can this be?", for: length, option: [{ name: ".", do: [act] }, { name: ".." }] }))["option 1 act 1"] ?? "";
+  (await checkedAs({ question: "Can this be?", for: length, option: [{ name: ".", do: [act] }, { name: ".." }] })).wrong["option 1 act 1"] ?? "";
 
 /** Plays a rehearsal; each event is told as it comes. */
 export async function play(id: string, told: (event: string, content: unknown) => void): Promise<void> {

@@ -1,6 +1,6 @@
 /** The rehearsal room: options are edited, played on the same members, compared, and signed or rejected. */
 import { make } from "../page";
-import { type Acts, type Case, get, type Listed, play, post, Refused, type Reopened, type Result, wrongs } from "./api";
+import { type Acts, type Case, checkedAs, get, type Listed, play, post, Refused, type Reopened, type Result } from "./api";
 import { column } from "./column";
 import { beyondLanes, Courses } from "./courses";
 import { ask } from "./decide";
@@ -96,7 +96,7 @@ class Room {
     const listed = await get<Listed>("").catch(() => null), row = listed?.rehearsals.find((r) => r.id === here.id);
     if (!row || this.found !== here || row.version !== here.version) return;
     if (row.status !== (here.evidence?.status ?? "asked") && this.kept === this.draft && !this.busy) await this.safely(() => this.reopen(here.id));
-    else if (row.stale !== here.stale) { this.found = { ...here, stale: row.stale }; this.tell(...standing(this.found)); }
+    else if (row.stale !== here.stale) { this.found = { ...here, stale: row.stale }; this.tell(...standing(this.found)); await this.safely(() => this.relist()); }
   }
 
   /** Where it stands; said again only where it is another thing than before. */
@@ -108,7 +108,7 @@ class Room {
 
   /** Puts what cannot be beside its field; nothing is kept by it. */
   private async judge(): Promise<void> {
-    const mine = ++this.judged, found = await wrongs({ ...this.draft, version: 1 }).catch(() => null); // who saves or plays is told of a server that is gone
+    const mine = ++this.judged, found = await checkedAs({ ...this.draft, version: 1 }).catch(() => null); // who saves or plays is told of a server that is gone
     if (found && mine === this.judged) place(this.root, found);
   }
 
@@ -223,7 +223,7 @@ class Room {
 
   private showFutures(result: Result): void {
     const { comparison, frames } = result;
-    const evidence = this.found?.evidence ?? result.evidence;
+    const evidence = (this.busy ? null : this.found?.evidence) ?? result.evidence; // what plays rests on what holds now, not on an older answer's
     if (comparison) this.answer.append(make("p", "headline", `${this.busy ? "So far: " : ""}${headline(comparison)}`));
     this.answer.append(...caution(evidence), make("p", "played", `Simulated: ${result.played}`));
     if (frames) {

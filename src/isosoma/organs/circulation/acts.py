@@ -22,8 +22,9 @@ from difflib import get_close_matches
 from isosoma.core.errors import FormatError, LimitError, RangeError, UnitError, VocabularyError
 from isosoma.core.units import Unit, read_unit, ucum
 from isosoma.organs.circulation.act_table import ACTS, WORDS, ActRow, Slot
+from isosoma.organs.circulation.dose_limits import impossible, unusual
 
-__all__ = ["Act", "Amount", "form", "read_act", "read_acts", "write_act"]
+__all__ = ["Act", "Amount", "form", "read_act", "read_acts", "unusual_of", "write_act"]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _MICROGRAM = re.compile(r"^(?:mcg|\u00b5g|\u03bcg)(?=/)")
@@ -144,7 +145,20 @@ def read_act(text: str) -> Act:
         _check(slot, found.get(slot.name), row, where)
     act = Act(name, at, amounts, flags, None if lasts is None else _time(lasts, where))
     _check_holds(act, where)
+    if why := impossible(act.name, row.drug, _said(act)):
+        raise RangeError(why, where, "Look at the unit and the decimal point")
     return act
+
+
+def unusual_of(act: Act, weight: float) -> str:
+    """Return what of an act is above the usual range of a patient of a weight [kg]; or nothing."""
+    return unusual(act.name, act.row.drug, _said(act), weight)
+
+
+def _said(act: Act) -> dict[str, tuple[float, str, str]]:
+    """Return the quantities of an act, said or by default: value [SI], unit, and as written."""
+    found = {s.name: act.amount(s.name) for s in act.row.needs}
+    return {n: (a.si, a.unit, str(a)) for n, a in found.items() if a is not None}
 
 
 def _wording(tokens: list[str], text: str) -> tuple[str, list[str]]:

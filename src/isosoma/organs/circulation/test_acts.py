@@ -6,7 +6,7 @@ import math
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from isosoma.core.errors import FormatError, InputError, LimitError, RangeError, UnitError
@@ -16,6 +16,7 @@ from isosoma.organs.circulation.act_table import ACTS
 from isosoma.organs.circulation.acts import Act, Amount, read_act, read_acts, write_act
 from isosoma.organs.circulation.anatomy import REWIRINGS
 from isosoma.organs.circulation.body import Person, inputs_of
+from isosoma.organs.circulation.dose_limits import HEAVIEST, by_weight, drug_limit, impossible
 from isosoma.organs.circulation.parameters import PARAMETERS
 from isosoma.organs.circulation.rows import INPUTS
 from isosoma.organs.circulation.ventilator import DEAD_SPACE, Breathing, held
@@ -85,7 +86,10 @@ def acts(draw):
             units = ("mg", "ug/kg") if row.breath else ("mg", "ug", "mg/kg", "ug/min", "ug/kg/min")
             unit = draw(st.sampled_from(units))
             running = unit.endswith("min")
-            amounts.append((slot.name, Amount(draw(st.floats(0.0, 1e4)), unit)))
+            limit = drug_limit(row.drug, unit)
+            most = limit.possible * ucum(limit.unit).factor / ucum(unit).factor
+            most *= 1.0 if by_weight(unit) else HEAVIEST
+            amounts.append((slot.name, Amount(draw(st.floats(0.0, most)), unit)))
         elif not (slot.name == "time" and running):
             number = draw(st.floats(slot.low, min(slot.high, 1e4)))
             amounts.append((slot.name, Amount(number, slot.unit)))
@@ -93,6 +97,14 @@ def acts(draw):
     long = st.builds(Amount, st.floats(0.1, 1e3), st.sampled_from(("s", "min")))
     lasting = row.holds or (running and not row.breath)
     lasts = draw(st.none() | long) if lasting else None
+    said = {
+        n: (a.si, a.unit, str(a))
+        for n, a in (
+            (s.name, Act(row.name, amounts=tuple(amounts)).amount(s.name)) for s in row.needs
+        )
+        if a
+    }
+    assume(not impossible(row.name, row.drug, said))
     return Act(row.name, draw(TIMES), tuple(amounts), flags, lasts)
 
 
