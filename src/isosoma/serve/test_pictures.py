@@ -38,7 +38,7 @@ def heart() -> CineHeart:
         frame,
         part,
         ball(RADII + 8),
-        part,
+        ball(RADII - 6),
         np.full(4, 0.1),
         sigma,
         0.9,

@@ -43,7 +43,8 @@ class Room {
     this.curve.setAttribute("role", "img");
     this.curve.addEventListener("click", (e) => this.seek(Math.floor((e.offsetX / this.curve.clientWidth) * this.phases())));
     root.replaceChildren(this.left(), this.middle(), this.right(stage));
-    addEventListener("resize", () => this.draw());
+    const sized = new ResizeObserver(() => this.draw());
+    for (const canvas of [...this.pictures.map((p) => p.canvas), this.curve]) sized.observe(canvas);
     void this.open();
   }
 
