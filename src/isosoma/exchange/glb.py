@@ -166,7 +166,11 @@ def scene(parts: Sequence[Moving], extras: Mapping[str, Any]) -> bytes:
         whole = np.round((points - middle) / reach * _WHOLE).astype("<i2")
         at = [kept(block) for block in [whole[0], *(whole[1:] - whole[0])]]
         indices = kept(part.triangles.astype("<u4").reshape(-1))
-        primitive = {"attributes": {"POSITION": at[0]}, "indices": indices, "mode": 4}
+        primitive: dict[str, Any] = {
+            "attributes": {"POSITION": at[0]},
+            "indices": indices,
+            "mode": 4,
+        }
         primitive["targets"] = [{"POSITION": k} for k in at[1:]]
         meshes.append(
             {"name": part.name, "primitives": [primitive], "weights": [0.0] * (len(at) - 1)}

@@ -59,7 +59,8 @@ def unpacked(data: bytes) -> CineHeart:
     except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
         raise FormatError("is no heart of a cine", todo="Build it again") from error
     frame = Frame(found["origin"], found["axes"])
+    left, outer, right = parts
     return CineHeart(
-        found["phases"], frame, *parts, found["mass"], told["sigma"], told["quality"],
+        found["phases"], frame, left, outer, right, found["mass"], told["sigma"], told["quality"],
         tuple(told["doubts"]), told["made_by"],
     )  # fmt: skip

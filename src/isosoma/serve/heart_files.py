@@ -1,0 +1,149 @@
+"""The heart of an examination as files: numbers, moving meshes, labels on the pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isosoma.core.errors import InputError
+from isosoma.core.study import Volume
+from isosoma.exchange.dicom_seg import Maker, write_seg
+from isosoma.exchange.glb import Moving, scene
+from isosoma.exchange.nifti import write_nifti
+from isosoma.exchange.stl import stl
+from isosoma.imaging.cine import CineHeart
+from isosoma.imaging.raster import rasterised
+from isosoma.intake.heart_reading import plain
+from isosoma.intake.heart_study import HeartStudy
+
+__all__ = ["PARTS", "date_of", "heart_glb", "labels_on", "told_of", "write_heart"]
+
+PARTS = {"left": "left_ventricle", "outer": "left_ventricle_outside", "right": "right_ventricle"}
+"""Parts of a `CineHeart` and what their meshes are called."""
+_LABELS = {1: "left_ventricle", 2: "left_ventricular_myocardium", 3: "right_ventricle"}
+
+
+def heart_glb(heart: CineHeart, frame: str, source: str, date: str) -> bytes:
+    """Return the moving meshes as one GLB file.
+
+    Parameters
+    ----------
+    frame : FrameOfReferenceUID. source : digest of the pictures. date : of them.
+    """
+    parts = [
+        Moving(name, getattr(heart, part).points, getattr(heart, part).triangles)
+        for part, name in PARTS.items()
+    ]
+    extras = {
+        "frame_of_reference": frame,
+        "source": source,
+        "date": date,
+        "made_by": heart.made_by,
+        "phases": heart.phases.round(5).tolist(),
+        "lv_ml": (heart.left.volume * 1e6).round(3).tolist(),
+        "rv_ml": (heart.right.volume * 1e6).round(3).tolist(),
+        "origin": heart.frame.origin.round(7).tolist(),
+        "axes": heart.frame.axes.round(8).tolist(),
+    }
+    return scene(parts, extras)
+
+
+def labels_on(volume: Volume, heart: CineHeart) -> npt.NDArray[np.uint8]:
+    """Return the heart as labels on pictures, shape (i, j, k, phase); `_LABELS` names them."""
+    labels = np.zeros(volume.values.shape, np.uint8)
+    for t, phase in enumerate(volume.phases):
+        apart = np.abs(heart.phases - phase)
+        when = int(np.minimum(apart, 1 - apart).argmin())
+        inside, outside, right = (
+            rasterised(p.points[when], p.triangles, volume.grid)
+            for p in (heart.left, heart.outer, heart.right)
+        )
+        shown = labels[..., t]
+        shown[right] = 3
+        shown[outside] = 2
+        shown[inside] = 1
+    return labels
+
+
+def told_of(found: HeartStudy) -> dict[str, Any]:
+    """Return what `heart.json` holds; of the person it says nothing."""
+    opened = found.opened
+    grid = opened.stacks[0].grid
+    return {
+        "date": date_of(found),
+        "pictures": opened.pictures,
+        "stacks": [{"name": v.name, "shape": list(v.values.shape)} for v in opened.volumes],
+        "source_sha256": opened.digest,
+        "frame_of_reference": "" if grid is None else grid.frame,
+        "decisions": list(opened.taken.decisions),
+        "refused": [str(r.error) for r in opened.study.refused],
+        **plain(found.reading),
+    }
+
+
+def date_of(found: HeartStudy) -> str:
+    """Return the day of the pictures, empty where none is told."""
+    at = found.opened.taken.at
+    if at is None:
+        return ""
+    east = timezone(timedelta(minutes=found.opened.taken.zone))
+    return datetime.fromtimestamp(at * 1e-9, east).date().isoformat()
+
+
+def write_heart(
+    found: HeartStudy, out: Path, made: datetime, tell: Callable[[float], Any]
+) -> dict[str, int]:
+    """Write all files of a heart into a folder that is new, whole or not at all.
+
+    Returns
+    -------
+    dict
+        Name and bytes of each file.
+
+    Raises
+    ------
+    InputError
+        The folder is there already, or cannot be written.
+    """
+    if out.exists():
+        raise InputError("is there already", out.name, "Give a folder that is new")
+    if not out.absolute().parent.is_dir():
+        raise InputError("has no folder to lie in", out.name, "Make that first")
+    part = Path(mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
+    try:
+        _written(found, part, made, tell)
+        part.chmod(0o755)
+        part.rename(out)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return {p.name: p.stat().st_size for p in sorted(out.iterdir())}
+
+
+def _written(found: HeartStudy, out: Path, made: datetime, tell: Callable[[float], Any]) -> None:
+    heart, opened = found.reading.heart, found.opened
+    told = told_of(found)
+    (out / "heart.json").write_text(json.dumps(told, indent=1, allow_nan=False), "utf-8")
+    frame = told["frame_of_reference"]
+    (out / "heart.glb").write_bytes(heart_glb(heart, frame, opened.digest, told["date"]))
+    end = int(heart.left.volume.argmax())
+    for part, name in PARTS.items():
+        mesh = getattr(heart, part)
+        (out / f"{name}.stl").write_bytes(stl(mesh.points[end], mesh.triangles))
+    maker = Maker("isosoma cine", heart.made_by.rpartition(" ")[2], made)
+    for k, (stack, volume) in enumerate(zip(opened.stacks, opened.volumes, strict=True)):
+        labels = labels_on(volume, heart)
+        if labels.any():
+            name = f"labels_{k + 1}"
+            held = Volume(volume.grid, labels.astype(np.float32), phases=volume.phases)
+            write_nifti(out / f"{name}.nii.gz", held)
+            write_seg(out / f"{name}.dcm", stack, labels, _LABELS, maker)
+        tell((k + 1) / len(opened.stacks))
