@@ -23,6 +23,7 @@ class Taken:
     Attributes
     ----------
     patient : PatientID; it names a person, so it goes into the encrypted log and nowhere else.
+    born, sex : day of birth as ISO 8601, ``f`` or ``m``; empty where the file does not tell.
     at : instant [ns since 1970]; None where no date is told.
     zone : minutes east of UTC.
     decisions : what was assumed of the time, a sentence each.
@@ -32,6 +33,8 @@ class Taken:
     at: int | None
     zone: int
     decisions: tuple[str, ...]
+    born: str = ""
+    sex: str = ""
 
 
 def taken(path: Path) -> Taken:
@@ -47,10 +50,11 @@ def taken(path: Path) -> Taken:
 
         data = pydicom.dcmread(path, stop_before_pixels=True)
         patient = str(data.get("PatientID") or "").strip()
+        born, sex = _born(data), str(data.get("PatientSex") or "").strip().lower()
         day, hour, said = _written(data)
         offset = str(data.get(_OFFSET) or "").strip()
     if not day:
-        return Taken(patient, None, 0, ("the pictures tell no date",))
+        return Taken(patient, None, 0, ("the pictures tell no date",), born, sex)
     zone = _minutes(offset)
     if zone is None:
         said = (*said, "the pictures tell no time zone: UTC is taken")
@@ -58,9 +62,17 @@ def taken(path: Path) -> Taken:
     try:
         found = datetime.strptime(day + hour, "%Y%m%d%H%M%S").replace(tzinfo=east)
     except ValueError:
-        return Taken(patient, None, 0, ("the pictures tell a date that is none",))
+        return Taken(patient, None, 0, ("the pictures tell a date that is none",), born, sex)
     at = (found - _EPOCH) // timedelta(microseconds=1) * 1000
-    return Taken(patient, at if at >= 0 else None, zone or 0, said)
+    return Taken(patient, at if at >= 0 else None, zone or 0, said, born, sex)
+
+
+def _born(data: Any) -> str:
+    """Return the day of birth with dashes; empty where it is none."""
+    day = str(data.get("PatientBirthDate") or "").strip()
+    if len(day) != 8 or not day.isdigit():
+        return ""
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
 
 
 def _written(data: Any) -> tuple[str, str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from isosoma.core.errors import FormatError, LimitError
 from isosoma.core.observation import Observation, Waveform
 
-__all__ = ["READ", "is_companion", "read_json", "read_path"]
+__all__ = ["READ", "is_companion", "is_dicom", "read_json", "read_path"]
 
 Reading = Observation | Waveform
 
@@ -25,6 +25,12 @@ def is_companion(path: Path) -> bool:
     stem = path.name.split(".")[0]
     beside = path.with_name(stem + ".hea").is_file() and path.suffix not in _OWN
     return beside or _part_of_a_chain(path)
+
+
+def is_dicom(path: Path) -> bool:
+    """Return whether a file is DICOM by its preamble, whatever it is called."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _part_of_a_chain(path: Path) -> bool:

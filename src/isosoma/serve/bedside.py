@@ -19,7 +19,16 @@ from isosoma.serve.progress import progress
 from isosoma.twin.fold import Subject, Twin, fold
 from isosoma.twin.release import Release
 
-__all__ = ["FREED_BY", "age_at", "check_body", "keep_body", "only_patient", "subject_of", "twin_of"]
+__all__ = [
+    "FREED_BY",
+    "age_at",
+    "check_body",
+    "day_of",
+    "keep_body",
+    "only_patient",
+    "subject_of",
+    "twin_of",
+]
 
 FREED_BY: Mapping[str, tuple[str, ...]] = {
     "aortic_stenosis": ("aortic_area",),
@@ -39,12 +48,17 @@ def _told(described: PatientFile) -> dict[str, Any]:
     born = described.born
     return {
         "sex": _SEX.get(described.sex, ""),
-        "born": "" if born is None else date.fromordinal(_EPOCH + born // _DAY).isoformat(),
+        "born": "" if born is None else day_of(born),
         "age": described.age or 0.0,
         "weight": described.weight or 0.0,
         "height": described.height or 0.0,
         "conditions": list(described.conditions),
     }
+
+
+def day_of(at: int) -> str:
+    """Return the day [ISO 8601] of an instant [ns]."""
+    return date.fromordinal(_EPOCH + at // _DAY).isoformat()
 
 
 def check_body(described: PatientFile, at: int) -> None:

@@ -16,6 +16,7 @@ from isosoma.organs.circulation import predict as physics
 from isosoma.organs.circulation.parameters import shown
 from isosoma.serve.bedside import FREED_BY, twin_of
 from isosoma.serve.cli_intake import instant
+from isosoma.serve.heart_text import images_told
 from isosoma.serve.progress import progress
 from isosoma.twin.fold import Twin
 from isosoma.twin.release import Release
@@ -27,17 +28,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Take a patient's folder in and fold it; 0 well, 2 refused with nothing changed."""
     from isosoma.record import open_log
     from isosoma.serve.patient_folder import read_folder, take_folder
+    from isosoma.serve.patient_images import Imaged, look, take_heart
 
     now = instant(arguments.now)
     folder = read_folder(Path(arguments.folder), Path(arguments.store), now)
     described = folder.described
     with open_log(arguments.store) as log:
+        imaged = Imaged(None)
+        if folder.images is not None:
+            with progress("heart", 100, "%") as told:
+                imaged = look(folder.images, described, log, lambda share: told(100 * share))
         with progress("taking in", len(folder.files), " files") as told:
             kept = take_folder(folder, log, now, told)
+        kept += take_heart(imaged, log, described.id, now)
         twin = twin_of(log, described.id, Release(seed=arguments.seed), now)
         head = log.checkpoint()
     done = {"kept": kept.accepted, "known_already": kept.duplicates, **_plain(twin, head)}
     done["conditions_unused"] = [c for c in described.conditions if c not in FREED_BY]
+    if folder.images is not None:
+        done["images"] = {"heart": imaged.told, "said": imaged.said, "composite": imaged.other}
     print(json.dumps(done, allow_nan=False) if arguments.json else _told(done))
     return 0
 
@@ -112,6 +121,7 @@ def _told(done: dict[str, Any]) -> str:
         for a in done["assumed"]
     ]
     lines += [f"noted, no part of the model: {c}" for c in done["conditions_unused"]]
+    lines += images_told(done.get("images"))
     return "\n".join([*lines, *done["out_of_sync"], f"twin {done['twin']}"])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any
 
-__all__ = ["report"]
+__all__ = ["images_told", "report"]
 
 _WIDE = 96
 _RINGS = (("basal", 0, 6), ("mid", 6, 12), ("apical", 12, 16))
@@ -27,6 +27,24 @@ def report(told: dict[str, Any]) -> list[str]:
         f"{told['made_by']}, certainty {told['quality']:.2f}. Fully automatic, research only: look "
         "at the contours before you use a number."
     )
+    return lines
+
+
+def images_told(images: dict[str, Any] | None) -> list[str]:
+    """Return a few lines on the pictures in a patient's folder: what they taught, or why not."""
+    if images is None:
+        return []
+    heart = images["heart"]
+    if heart is None:
+        return [f"pictures without a heart: {images['said']}"]
+    shown = [f for f in heart["figures"] if f["name"] in ("lv_edv", "lv_esv", "lv_mass", "rv_edv")]
+    said = [" ".join(_figure(f).split()) for f in shown]
+    lines = [f"pictures of {heart['date'] or 'a day not told'}: {'; '.join(said)}"]
+    if images["composite"]:
+        lines.append("composite: the pictures name another patient than the folder does")
+    gap = next((d for d in heart["doubts"] if d["kind"] == "stroke_volumes"), None)
+    if gap is not None:
+        lines.append(f"{gap['reason']}; may be {'; '.join(gap['differential'])}")
     return lines
 
 

@@ -1,7 +1,8 @@
-"""A patient's folder: patient.toml, and tables and records of vitals beside it, into a log."""
+"""A patient's folder: patient.toml, tables, records and pictures beside it, into a log."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from isosoma.core.errors import InputError, RangeError
 from isosoma.core.observation import Observation
 from isosoma.exchange.patient_contradictions import among
 from isosoma.exchange.patient_file import PatientFile, read_patient
-from isosoma.exchange.sniff import is_companion, read_path
+from isosoma.exchange.sniff import is_companion, is_dicom, read_path
 from isosoma.intake import Session, Summary, take, take_paths
 from isosoma.intake.ecg_rate import rates_of
 from isosoma.record import Log
@@ -25,11 +26,15 @@ _PRESSURES = ("systolic_pressure", "diastolic_pressure", "mean_arterial_pressure
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What a folder describes, its other files, and the arterial pressures in all of them."""
+    """What a folder describes, its other files, and the arterial pressures in all of them.
+
+    `images` is the folder in it that holds all its DICOM files; None where there are none.
+    """
 
     described: PatientFile
     files: tuple[Path, ...]
     pressures: tuple[Observation, ...] = ()
+    images: Path | None = None
 
 
 def read_folder(folder: Path, store: Path | None, now: int) -> Folder:
@@ -50,10 +55,17 @@ def read_folder(folder: Path, store: Path | None, now: int) -> Folder:
         if p != folder / _FILE and not is_companion(p)
         and not (store is not None and _is_of(p.resolve(), store.resolve()))
     )  # fmt: skip
+    pictures = [p for p in files if is_dicom(p)]
+    files = tuple(p for p in files if p not in set(pictures))
     described = read_patient(folder / _FILE, now)
     found = _checked(described, files, now)
     pressures = tuple(o for o in found if o.variable in _PRESSURES)
-    return Folder(described, files, pressures)
+    return Folder(described, files, pressures, _holding(pictures))
+
+
+def _holding(pictures: list[Path]) -> Path | None:
+    """Return the deepest folder that holds all files."""
+    return Path(os.path.commonpath([p.parent for p in pictures])) if pictures else None
 
 
 def _is_of(path: Path, store: Path) -> bool:

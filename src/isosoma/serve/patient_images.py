@@ -1,0 +1,155 @@
+"""The pictures in a patient's folder: the heart is built once, its reading kept in the log.
+
+What names a person or tells them apart (PatientID, day of birth, UIDs) stands in the encrypted log
+only. A heart that may be another person's is taken, and every number of it says so for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isosoma.core.errors import IdentityError, RangeError
+from isosoma.core.observation import Observation
+from isosoma.core.study import Volume
+from isosoma.exchange.patient_file import PatientFile
+from isosoma.imaging.cine import CineHeart
+from isosoma.imaging.cine_file import packed, unpacked
+from isosoma.imaging.unet import version
+from isosoma.intake import Summary, take
+from isosoma.intake.heart_reading import observations
+from isosoma.intake.heart_study import HeartStudy, Opened, build_heart, open_study
+from isosoma.record import Draft, Log, get_blob, put_blob
+from isosoma.serve.bedside import day_of
+from isosoma.serve.heart_files import told_of
+
+__all__ = ["COMPOSITE", "Imaged", "Kept", "kept_heart", "look", "take_heart"]
+
+COMPOSITE = "composite"
+"""Flag of a reading's origin, which every export carries: it may be another person's."""
+_KIND = "heart"
+Tell = Callable[[float], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A heart as the log keeps it: the reading's numbers, and its meshes."""
+
+    told: dict[str, Any]
+    heart: CineHeart
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imaged:
+    """What became of a folder's pictures.
+
+    Attributes
+    ----------
+    opened : the pictures. found : the reading made now; None where the log had it.
+    kept : the reading that the log had; None where it had none.
+    other : whether the pictures name another patient than the folder.
+    said : why there is no heart; empty where there is one.
+    """
+
+    opened: Opened | None
+    found: HeartStudy | None = None
+    kept: Kept | None = None
+    other: bool = False
+    said: str = ""
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """Return the reading's numbers; None where there is no heart."""
+        if self.found is not None:
+            return told_of(self.found)
+        return None if self.kept is None else self.kept.told
+
+    @property
+    def heart(self) -> CineHeart | None:
+        """Return the heart; None where there is none."""
+        if self.found is not None:
+            return self.found.reading.heart
+        return None if self.kept is None else self.kept.heart
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        """Return the moving pictures."""
+        return () if self.opened is None else self.opened.volumes
+
+
+def look(images: Path, described: PatientFile, log: Log, tell: Tell = lambda share: None) -> Imaged:
+    """Return the heart in a folder of pictures, built unless the log holds it; nothing is recorded.
+
+    Pictures without a cine heart are no fault of the folder: the sentence says what is missing.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, of two people, or of somebody born on another day.
+    """
+    try:
+        opened = open_study(images, tell)
+    except RangeError as error:
+        return Imaged(None, said=str(error))
+    other = _whose(opened, described)
+    kept = kept_heart(log, described.id, opened.digest)
+    if kept is not None and kept.told["made_by"].endswith(version()):
+        tell(1.0)
+        return Imaged(opened, kept=kept, other=other)
+    try:
+        return Imaged(opened, build_heart(opened, tell), other=other)
+    except RangeError as error:
+        return Imaged(opened, other=other, said=str(error))
+
+
+def _whose(opened: Opened, described: PatientFile) -> bool:
+    """Return whether the pictures name another patient; refuse those of another birth or sex."""
+    taken, born = opened.taken, "" if described.born is None else day_of(described.born)
+    if taken.born and born and taken.born != born:
+        said = f"the pictures are of somebody who was not born on {born}"
+        raise IdentityError(said, "images", "Give this patient's pictures, or correct born")
+    if taken.sex in ("f", "m") and described.sex and taken.sex != described.sex[0].lower():
+        raise IdentityError(
+            "the pictures are of somebody of the other sex", "images",
+            "Give this patient's pictures, or correct sex",
+        )  # fmt: skip
+    return bool(taken.patient) and taken.patient != described.id
+
+
+def take_heart(imaged: Imaged, log: Log, patient: str, now: int) -> Summary:
+    """Record the reading of a heart made now, its meshes, and what of it teaches the twin."""
+    if imaged.found is None:
+        return Summary()
+    opened, told = imaged.found.opened, told_of(imaged.found)
+    taken = opened.taken
+    kept = {
+        _KIND: told, "names": taken.patient, "born": taken.born, "other": imaged.other,
+        "study": opened.stacks[0].header.study,
+    }  # fmt: skip
+    mesh = put_blob(log, patient, packed(imaged.found.reading.heart), {"what": _KIND})
+    key = f"{_KIND}:{opened.digest}".encode()
+    done = log.append(patient, [Draft("reading", kept | {"mesh": mesh}, key=key, blobs=(mesh,))])
+    done.result()
+    if taken.at is None:
+        return Summary()
+    like = Observation(
+        patient, "", taken.at, now, 0.0, 0.0, zone=taken.zone, device="cmr",
+        origin=f"reading:{_KIND}:{opened.digest[:16]}",
+    )  # fmt: skip
+    flags = [COMPOSITE] if imaged.other else []
+    return take(log, observations(imaged.found.reading, like, flags), patient=patient, now=now)
+
+
+def kept_heart(log: Log, patient: str, digest: str = "") -> Kept | None:
+    """Return the newest heart in a log, or that of the pictures of a digest."""
+    found: dict[str, Any] | None = None
+    for entry in log.entries(patient, ["reading"]):
+        told: dict[str, Any] = json.loads(entry.payload)
+        if _KIND in told and digest in ("", told[_KIND]["source_sha256"]):
+            found = told
+    if found is None:
+        return None
+    return Kept(found[_KIND], unpacked(get_blob(log, patient, found["mesh"])))
