@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+import urllib.error
 import urllib.request
 from dataclasses import replace
 
@@ -37,15 +39,20 @@ ASKED = {
     "question": "Watch or fill?", "for": "2 min",
     "option": [{"name": "watch"}, {"name": "fluid", "do": ["fluid 500 mL in 60 s at 10 s"]}],
 }  # fmt: skip
+FAULT = "document.querySelector('.rehearsal > .fault').textContent"
+IDLE = "document.querySelector('.rehearsal progress').hidden"
+STATE = "document.querySelector('.rehearsal .state').textContent"
+NO_ECG = "the ECG gives no signal: heart rate and rhythm are not of now"
 
 
 @pytest.fixture(scope="module")
 def page(browser):
     """The page of a hidden patient, alive."""
-    made = demo(1)
-    with hosted(Settings(made.recording, keeper=keeper_of(made), demo=made)) as address:
+    patient = demo(1)
+    settings = Settings(patient.recording, keeper=keeper_of(patient), demo=patient)
+    with hosted(settings) as address:
         made = new_page(browser)
-        made.address = address
+        made.address, made.patient = address, patient
         made.goto(address)
         until_alive(made)
         yield made
@@ -60,19 +67,86 @@ def post(page, path, content):
         return answer.read().decode()
 
 
-def test_a_plan_is_signed_in_the_room_and_watched_at_the_bedside(page):
-    id_ = json.loads(post(page, "", {"rehearsal": ASKED}))["id"]
-    assert "event: answer" in post(page, f"/{id_}/play", {"members": 24})
+def ask(page, question, length="2 min"):
+    """Keep a rehearsal; return its id."""
+    rehearsal = ASKED | {"question": question, "for": length}
+    return json.loads(post(page, "", {"rehearsal": rehearsal}))["id"]
+
+
+def opened(page, id_):
+    """Open it in the room, as a tab does that is loaded again."""
+    page.evaluate("(id) => sessionStorage.setItem('rehearsal', id)", id_)
     page.goto(f"{page.address}#rehearse")
-    page.click("#view-rehearse .shelf summary")
-    page.click(f"#view-rehearse .shelf [aria-label^='open {ASKED['question']}']")
+    page.reload()
+    until(page, "document.querySelector('.stands')?.dataset.status")
+
+
+def sign(page, option):
     until(page, "!document.querySelector('#r-sign').disabled")
-    assert page.is_disabled("#r-begin")
     page.click("#r-sign")
     page.fill("dialog.asked [name=name]", "A")
     page.fill("dialog.asked [name=qualification]", "test")
-    page.select_option("dialog.asked [name=option]", "watch")
+    page.select_option("dialog.asked [name=option]", option)
     page.click("dialog.asked button.main")
+
+
+def test_a_lead_that_comes_off_while_it_plays_is_said_and_stays_with_the_answer(page):
+    id_ = ask(page, "Off?", "20 min")
+    opened(page, id_)
+    page.route("**/play", lambda route: route.continue_(post_data='{"members": 96}'))
+    page.click("#r-rehearse")
+    until(page, f"!{IDLE}")
+    page.patient.act("take the ecg off")
+    until(page, "document.querySelector('#alarms').textContent.includes('No signal')")
+    assert page.is_visible("#view-rehearse"), "it is said over the room"
+    until(page, f"{IDLE} || {FAULT}", 400.0)
+    assert page.evaluate(FAULT) == ""
+    assert "Read with care" in page.inner_text(".answer")
+    assert NO_ECG in page.inner_text(".answer")
+    assert page.locator("#view-rehearse .course").count() > 0
+    page.patient.act("put the ecg on")
+    until(page, "!document.querySelector('#alarms').textContent.includes('No signal')")
+    opened(page, id_)
+    page.click(".evidence summary")
+    assert NO_ECG in page.inner_text(".evidence"), "what it stood on stays with it"
+    kept = page.evaluate("(id) => fetch(`./rehearsals/${id}`).then((r) => r.json())", id_)
+    assert kept["evidence"]["applicability"]["verdict"] == "edge"
+    assert page.faults + page.complaints == []
+
+
+def test_a_signature_turns_stale_by_new_data_and_stays_as_it_is(page):
+    hears, page.patient.heard = page.patient.heard, lambda _: None  # no reading comes
+    time.sleep(3.0)  # the last ones are learnt
+    id_ = ask(page, "Stale?")
+    assert "event: answer" in post(page, f"/{id_}/play", {"members": 24})
+    opened(page, id_)
+    sign(page, "watch")
+    until(page, f"{STATE}.includes('signed by A, test')")
+    told = "(id) => fetch(`./rehearsals/${id}`).then((r) => r.json())"
+    signed = page.evaluate(told, id_)
+    assert "new data" not in page.evaluate(STATE)
+    assert signed["stale"] == ""
+    page.patient.heard = hears
+    until(page, f"{STATE}.includes('Careful: new data came after this was computed')")
+    assert "signed by A, test" in page.evaluate(STATE)
+    until(page, "document.querySelector('.shelf .aged')?.textContent.includes('new data')")
+    after = page.evaluate(told, id_)
+    assert (after["evidence"], after["comparison"]) == (signed["evidence"], signed["comparison"])
+    assert page.is_disabled("#r-sign")
+    assert page.is_disabled("#r-reject")
+    with pytest.raises(urllib.error.HTTPError, match="409"):
+        post(page, "", {"rehearsal": ASKED, "id": id_, "version": after["version"]})
+    assert "stays as it is" in post(page, f"/{id_}/play", {"members": 24})
+    assert page.evaluate(told, id_)["evidence"] == signed["evidence"]
+    assert page.faults + page.complaints == []
+
+
+def test_a_plan_is_signed_in_the_room_and_watched_at_the_bedside(page):
+    id_ = ask(page, ASKED["question"])
+    assert "event: answer" in post(page, f"/{id_}/play", {"members": 24})
+    opened(page, id_)
+    assert page.is_disabled("#r-begin")
+    sign(page, "watch")
     until(page, "!document.querySelector('#r-begin').disabled")
     page.click("#r-begin")
     page.wait_for_selector("#plan:not([hidden])")
