@@ -21,11 +21,12 @@ from starlette.websockets import WebSocketDisconnected
 
 from isosoma.core.errors import IsosomaError
 from isosoma.scenario.preferences import Tables
-from isosoma.serve import pictures_api, rehearsal_api
+from isosoma.serve import heart_mesh, pictures_api, rehearsal_api
 from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
 from isosoma.serve.doubts import doubts
 from isosoma.serve.guard import Guard
+from isosoma.serve.heart_mesh import Scan
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.patient_page import keep, rate_read
@@ -67,6 +68,7 @@ class Settings:
     banner : who it is; by default what the recording says.
     limits : of the patient's arterial pressure, by which its alarms go; by default an adult's.
     pictures : the patient's, and the heart found in them; None where there are none.
+    scan : where those are from, for the heart's meshes.
     tables : what rehearsals look for and may implant; by default ours.
     """
 
@@ -80,6 +82,7 @@ class Settings:
     tables: Tables | None = None
     limits: PressureLimits | None = None
     pictures: Pictures | None = None
+    scan: Scan | None = None
 
 
 @dataclass(slots=True)
@@ -236,6 +239,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings, plans: PlanWatch | Non
     app.add_api_websocket_route("/live", connected)
     add_routes(app, settings.demo, settings.keeper)
     pictures_api.add_routes(app, settings.pictures)
+    heart_mesh.add_route(app, settings.scan)
     shelf = Shelf(settings.lane) if plans is None else plans.shelf
     doubted = partial(doubts, live.player.analysis, settings.keeper)
     tables = settings.tables or Tables()

@@ -15,7 +15,9 @@ from typing import Any
 from isosoma.core.errors import IdentityError, RangeError
 from isosoma.core.observation import Observation
 from isosoma.core.study import Volume
+from isosoma.exchange.dicom_subject import taken
 from isosoma.exchange.patient_file import PatientFile
+from isosoma.exchange.sniff import is_dicom
 from isosoma.imaging.cine import CineHeart
 from isosoma.imaging.cine_file import packed, unpacked
 from isosoma.imaging.unet import version
@@ -25,8 +27,9 @@ from isosoma.intake.heart_study import HeartStudy, Opened, build_heart, open_stu
 from isosoma.record import Draft, Log, get_blob, put_blob
 from isosoma.serve.bedside import day_of
 from isosoma.serve.heart_files import told_of
+from isosoma.serve.heart_mesh import Scan
 
-__all__ = ["COMPOSITE", "Imaged", "Kept", "kept_heart", "look", "take_heart"]
+__all__ = ["COMPOSITE", "Imaged", "Kept", "kept_heart", "look", "names_other", "show", "take_heart"]
 
 COMPOSITE = "composite"
 """Flag of a reading's origin, which every export carries: it may be another person's."""
@@ -107,16 +110,36 @@ def look(images: Path, described: PatientFile, log: Log, tell: Tell = lambda sha
 
 def _whose(opened: Opened, described: PatientFile) -> bool:
     """Return whether the pictures name another patient; refuse those of another birth or sex."""
-    taken, born = opened.taken, "" if described.born is None else day_of(described.born)
-    if taken.born and born and taken.born != born:
+    who, born = opened.taken, "" if described.born is None else day_of(described.born)
+    if who.born and born and who.born != born:
         said = f"the pictures are of somebody who was not born on {born}"
         raise IdentityError(said, "images", "Give this patient's pictures, or correct born")
-    if taken.sex in ("f", "m") and described.sex and taken.sex != described.sex[0].lower():
+    if who.sex in ("f", "m") and described.sex and who.sex != described.sex[0].lower():
         raise IdentityError(
             "the pictures are of somebody of the other sex", "images",
             "Give this patient's pictures, or correct sex",
         )  # fmt: skip
-    return bool(taken.patient) and taken.patient != described.id
+    return who.patient not in ("", described.id)
+
+
+def names_other(images: Path, patient: str) -> bool:
+    """Return whether the first picture of a folder names another patient; only its header is read.
+
+    Raises
+    ------
+    FormatError
+        It cannot be read.
+    """
+    first = min(p for p in images.rglob("*") if p.is_file() and is_dicom(p))
+    return taken(first).patient not in ("", patient)
+
+
+def show(imaged: Imaged, scan: Scan) -> None:
+    """Give the page what a folder's pictures are and what was found in them."""
+    told = imaged.told or {}
+    scan.date, scan.source = told.get("date", ""), told.get("source_sha256", "")
+    scan.pictures.volumes, scan.pictures.said = imaged.volumes, imaged.said
+    scan.pictures.heart = imaged.heart
 
 
 def take_heart(imaged: Imaged, log: Log, patient: str, now: int) -> Summary:
@@ -124,19 +147,19 @@ def take_heart(imaged: Imaged, log: Log, patient: str, now: int) -> Summary:
     if imaged.found is None:
         return Summary()
     opened, told = imaged.found.opened, told_of(imaged.found)
-    taken = opened.taken
+    when = opened.taken
     kept = {
-        _KIND: told, "names": taken.patient, "born": taken.born, "other": imaged.other,
+        _KIND: told, "names": when.patient, "born": when.born, "other": imaged.other,
         "study": opened.stacks[0].header.study,
     }  # fmt: skip
     mesh = put_blob(log, patient, packed(imaged.found.reading.heart), {"what": _KIND})
     key = f"{_KIND}:{opened.digest}".encode()
     done = log.append(patient, [Draft("reading", kept | {"mesh": mesh}, key=key, blobs=(mesh,))])
     done.result()
-    if taken.at is None:
+    if when.at is None:
         return Summary()
     like = Observation(
-        patient, "", taken.at, now, 0.0, 0.0, zone=taken.zone, device="cmr",
+        patient, "", when.at, now, 0.0, 0.0, zone=when.zone, device="cmr",
         origin=f"reading:{_KIND}:{opened.digest[:16]}",
     )  # fmt: skip
     flags = [COMPOSITE] if imaged.other else []

@@ -21,9 +21,12 @@ from isosoma.intake import take, timeline
 from isosoma.record import Log
 from isosoma.serve.analysis import Analysis, heart_rate
 from isosoma.serve.bedside import twin_of
+from isosoma.serve.heart_mesh import Scan
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.own_limits import own_limits
 from isosoma.serve.patient_folder import Folder, read_folder, take_folder
+from isosoma.serve.patient_images import COMPOSITE, Imaged, look, names_other, show, take_heart
+from isosoma.serve.pictures import Pictures
 from isosoma.serve.recording import Recording, load
 from isosoma.signals.pressure_limits import PressureLimits
 from isosoma.twin.fold import Twin
@@ -31,8 +34,6 @@ from isosoma.twin.release import Release
 
 __all__ = ["PatientPage", "keep", "page_of", "rate_read"]
 
-_MIXED = "composite"
-"""Flag of a reading's origin, which every export carries: it may be another person's."""
 _GOOD = 0.5
 """Least weight of an ECG's quality whose rate is kept as a reading."""
 
@@ -45,6 +46,7 @@ class PatientPage:
     keeper: Keeper
     banner: dict[str, str]
     limits: PressureLimits
+    scan: Scan | None = None
 
 
 def page_of(
@@ -62,16 +64,27 @@ def page_of(
     recording = load(record, channel) if record else _ecg_in(at, folder, channel)
     patient = folder.described.id
 
+    scan = (
+        None if folder.images is None else Scan(Pictures((), said="The pictures are being read."))
+    )
+
     def build(told: Callable[[float], Any]) -> Twin:
         count = max(1, len(folder.files))
-        now = time.time_ns()
-        take_folder(folder, log, now, lambda done: told(0.5 * done / count))
+        now, imaged = time.time_ns(), Imaged(None)
+        if scan is not None and folder.images is not None:
+            imaged = look(folder.images, folder.described, log, lambda share: told(0.5 * share))
+            show(imaged, scan)
+        take_folder(folder, log, now, lambda done: told(0.5 + 0.4 * done / count))
+        take_heart(imaged, log, patient, now)
         return twin_of(log, patient, Release(), now)
 
     banner = _banner(folder.described, record)
+    if folder.images is not None and names_other(folder.images, patient):
+        of = "the heart is from pictures of another patient id, who may be another person"
+        banner["composite"] = "; ".join([banner.get("composite", "composite: two patient ids"), of])
     if "composite" not in banner and _is_mixed(log, patient):
-        banner["composite"] = "composite: the log holds heart rates of an ECG from elsewhere"
-    return PatientPage(recording, Keeper(build, time.time_ns), banner, limits)
+        banner["composite"] = "composite: the log holds readings that may be another person's"
+    return PatientPage(recording, Keeper(build, time.time_ns), banner, limits, scan)
 
 
 def _ecg_in(at: Path, folder: Folder, channel: str | None) -> Recording:
@@ -100,7 +113,7 @@ def _banner(described: PatientFile, record: str | None) -> dict[str, str]:
 def _is_mixed(log: Log, patient: str) -> bool:
     """Whether a log holds what may be another person's: once so, it is never one person's again."""
     flags = (r.origin.partition("?")[2].split(",") for r in timeline(log, patient).readings)
-    return any(_MIXED in found for found in flags)
+    return any(COMPOSITE in found for found in flags)
 
 
 def rate_read(
@@ -118,7 +131,7 @@ def rate_read(
     half = max(rate.high - rate.low, 2.0) / 2.0
     return Observation(
         patient, "heart_rate", now, now, rate.value / 60.0, half / Z90 / 60.0,
-        device="ecg", channel="live", origin=f"live:ecg?{_MIXED}" if composite else "live:ecg",
+        device="ecg", channel="live", origin=f"live:ecg?{COMPOSITE}" if composite else "live:ecg",
     )  # fmt: skip
 
 
