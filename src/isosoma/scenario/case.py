@@ -119,15 +119,17 @@ def decide(case: Case, to: Status, by: Principal, reason: str = "") -> Draft:
     return decision(_ABOUT, case.id, "decided", {"to": to, "by": asdict(by), "reason": reason})
 
 
-def cases(entries: Iterable[Entry]) -> dict[str, Case]:
+def cases(entries: Iterable[Entry], before: Mapping[str, Case] | None = None) -> dict[str, Case]:
     """Return the cases that the log's decisions tell, in order of their first mention.
+
+    `before` : what earlier entries told, where these only follow on them.
 
     Raises
     ------
     FormatError, AccessError
         An entry is no step that its case allowed: the log was written by something else.
     """
-    found = dict[str, Case]()
+    found = dict(before or {})
     for entry, said in decisions(entries, _ABOUT):
         found[said["id"]] = _after(found.get(said["id"]), said, f"entry {entry.sequence}")
     return found

@@ -81,9 +81,14 @@ def scored(prediction: Prediction, scores: Mapping[str, Score]) -> Draft:
     })  # fmt: skip
 
 
-def scores(entries: Iterable[Entry]) -> dict[str, dict[str, Score]]:
-    """Return what hindsight said of each prediction, by id and output; the newest word counts."""
-    found = dict[str, dict[str, Score]]()
+def scores(
+    entries: Iterable[Entry], before: Mapping[str, dict[str, Score]] | None = None
+) -> dict[str, dict[str, Score]]:
+    """Return what hindsight said of each prediction, by id and output; the newest word counts.
+
+    `before` : what earlier entries told, where these only follow on them.
+    """
+    found = dict(before or {})
     for _, said in decisions(entries, ABOUT):
         if said["event"] == "scored":
             found[said["id"]] = {name: Score(**row) for name, row in said["scores"].items()}

@@ -155,9 +155,14 @@ def begun(prediction: Prediction, at: int) -> Draft:
     return decision(ABOUT, prediction.id, "begun", {"at": at})
 
 
-def predictions(entries: Iterable[Entry]) -> dict[str, Prediction]:
-    """Return the locked predictions; a second lock of one id changes nothing that was said."""
-    found = dict[str, Prediction]()
+def predictions(
+    entries: Iterable[Entry], before: Mapping[str, Prediction] | None = None
+) -> dict[str, Prediction]:
+    """Return the locked predictions; a second lock of one id changes nothing that was said.
+
+    `before` : what earlier entries told, where these only follow on them.
+    """
+    found = dict(before or {})
     for entry, said in decisions(entries, ABOUT):
         known = found.get(said["id"])
         if said["event"] == "locked" and known is None:

@@ -149,9 +149,15 @@ def _checked(room: Room, raw: str | dict[str, Any]) -> dict[str, Any]:
     return {"wrong": wrongs(raw, room.tables.devices), "unusual": unusuals(raw, weight)}
 
 
-def _listed(room: Room) -> dict[str, Any]:
-    rows = [_row(c) | {"stale": room.stale(c)} for c in room.shelf.cases().values()]
-    return {"kept": room.shelf.kept, "durable": room.shelf.lane is not None, "rehearsals": rows}
+def _listed(room: Room) -> Response:
+    """Return the list, made anew where something was decided or the twin learnt."""
+    told, twin = room.shelf.told(), None if room.keeper is None else room.keeper.twin
+    if room.listed is None or room.listed[0] is not told or room.listed[1] is not twin:
+        rows = [_row(c) | {"stale": room.stale(c)} for c in told.cases.values()]
+        kept, durable = room.shelf.kept, room.shelf.lane is not None
+        content = {"kept": kept, "durable": durable, "rehearsals": rows}
+        room.listed = (told, twin, msgspec.json.encode(content))
+    return Response(room.listed[2], media_type="application/json")
 
 
 def _row(case: Case) -> dict[str, Any]:

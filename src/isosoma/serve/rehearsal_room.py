@@ -32,7 +32,7 @@ from isosoma.serve.doubts import doubted
 from isosoma.serve.hurrying import hurried
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.rehearsal_message import case_message, result_message
-from isosoma.serve.shelf import Shelf
+from isosoma.serve.shelf import Shelf, Told
 from isosoma.serve.simulation import person_of
 from isosoma.twin.emulating import emulator_for
 from isosoma.twin.fold import Twin
@@ -55,6 +55,7 @@ class Room:
     doubts : what is wrong with the sensors now.
     tables : what is looked for, what matters how much, what can be implanted.
     playing : id of the rehearsal that plays now; "" while none does.
+    listed : the list as it was last sent, and what it was made of.
     """
 
     keeper: Keeper | None = None
@@ -64,6 +65,7 @@ class Room:
     doubts: Callable[[], tuple[str, ...]] = tuple
     tables: Tables = field(default_factory=Tables)
     playing: str = ""
+    listed: tuple[Told, Twin | None, bytes] | None = None
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _playing: threading.Lock = field(default_factory=threading.Lock)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from isosoma.core.errors import VocabularyError
@@ -13,15 +14,32 @@ from isosoma.scenario.hindsight import Score, scores
 from isosoma.scenario.prediction import Prediction, predictions
 from isosoma.serve.telemetry import Lane
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "Told"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What the decisions before number `after` tell; the same object until there are new ones."""
+
+    after: int = 0
+    cases: Mapping[str, Case] = field(default_factory=dict[str, Case])
+    predictions: Mapping[str, Prediction] = field(default_factory=dict[str, Prediction])
+    scores: Mapping[str, dict[str, Score]] = field(default_factory=dict[str, dict[str, Score]])
 
 
 @dataclass(slots=True, eq=False)
 class Shelf:
-    """Where rehearsals are kept: the patient's log; without one, in memory."""
+    """Where rehearsals are kept: the patient's log; without one, in memory.
+
+    What was read is remembered, and only what came since is read again: the room asks every few
+    seconds. Whoever was erased is forgotten here, too.
+    """
 
     lane: Lane | None = None
     drafts: list[Draft] = field(default_factory=list[Draft])
+    _told: Told = field(default_factory=Told)
+    _read: str = ""
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def kept(self) -> str:
@@ -30,22 +48,35 @@ class Shelf:
             return "Rehearsals are kept in the patient's log."
         return "Rehearsals are kept in memory: they are gone when the server ends."
 
-    def cases(self) -> dict[str, Case]:
+    def told(self) -> Told:
+        """Return everything that was decided until now."""
+        with self._reading:
+            if self.lane is None:
+                self._told = _after(self._told, self._since(self._told.after))
+            elif self.lane.log.keys.find(self.lane.patient) is None:
+                self._told, self._read = (Told() if self._told.after else self._told), ""
+            elif (mark := self.lane.log.checkpoint()) != self._read:
+                told = _after(self._told, self._since(self._told.after))
+                self._told, self._read = told, mark
+            return self._told
+
+    def cases(self) -> Mapping[str, Case]:
         """Return all rehearsals."""
-        return cases(self._entries())
+        return self.told().cases
 
-    def predictions(self) -> dict[str, Prediction]:
+    def predictions(self) -> Mapping[str, Prediction]:
         """Return the plans that were signed, by the id of their rehearsal."""
-        return predictions(self._entries())
+        return self.told().predictions
 
-    def scores(self) -> dict[str, dict[str, Score]]:
+    def scores(self) -> Mapping[str, dict[str, Score]]:
         """Return how good the plans that are over were."""
-        return scores(self._entries())
+        return self.told().scores
 
-    def _entries(self) -> Iterable[Entry]:
+    def _since(self, first: int) -> Iterable[Entry]:
+        """Return the decisions from number `first` on."""
         if self.lane is not None:
-            return self.lane.log.entries(self.lane.patient, ["decision"])
-        return [_entry(i, d) for i, d in enumerate(self.drafts)]
+            return self.lane.log.entries(self.lane.patient, ["decision"], first)
+        return [_entry(i, d) for i, d in enumerate(self.drafts[first:], first)]
 
     def case(self, id_: str) -> Case:
         """Return one.
@@ -68,6 +99,19 @@ class Shelf:
             self.lane.log.append(self.lane.patient, drafts, purpose="rehearsal").result()
         else:
             self.drafts += drafts
+
+
+def _after(before: Told, entries: Iterable[Entry]) -> Told:
+    """Return what is told with further entries; the same where there are none."""
+    new = list(entries)
+    if not new:
+        return before
+    return Told(
+        new[-1].sequence + 1,
+        cases(new, before.cases),
+        predictions(new, before.predictions),
+        scores(new, before.scores),
+    )
 
 
 def _entry(sequence: int, draft: Draft) -> Entry:
