@@ -2,22 +2,25 @@
 
 Events are ordered by (event time, device, channel, seq); those of one instant are assimilated
 together. Arrival order, repeats and delays leave no trace in the belief, because a late reading
-rolls back to the newest checkpoint before it and everything after is folded again.
+rolls back to the newest checkpoint before it and everything after is folded again. A page that runs
+for days keeps few of the old checkpoints (`thinned`): then a late reading costs more, and no bit.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+
+import numpy as np
 
 from isosoma.core.observation import Observation
 from isosoma.infer.belief import Belief, Reading, Report, Settings
 from isosoma.infer.emulator import Predict
 from isosoma.infer.track import assimilate
 
-__all__ = ["HORIZON", "Timeline", "absorb", "begin", "fold"]
+__all__ = ["HORIZON", "Timeline", "absorb", "begin", "fold", "thinned"]
 
 HORIZON = 172_800_000_000_000
 """48 h [ns]: how far back a late reading still changes the filter; later ones are for smoothers."""
@@ -34,6 +37,7 @@ class Timeline:
     origin : belief before all readings. readings : in order, each once.
     checkpoints : belief after each instant of `readings`, with what was reported.
     repeats : readings that came again. late : those older than the horizon when they came.
+    old : reports, without members, of instants whose checkpoint was let go (`thinned`).
     """
 
     origin: Belief
@@ -41,6 +45,7 @@ class Timeline:
     checkpoints: tuple[tuple[Belief, Report], ...] = ()
     repeats: tuple[Reading, ...] = ()
     late: tuple[Reading, ...] = ()
+    old: tuple[Report, ...] = ()
 
     @property
     def belief(self) -> Belief:
@@ -50,7 +55,8 @@ class Timeline:
     @property
     def reports(self) -> tuple[Report, ...]:
         """What each instant's analysis did."""
-        return tuple(report for _, report in self.checkpoints)
+        kept = tuple(report for _, report in self.checkpoints)
+        return tuple(sorted((*self.old, *kept), key=lambda r: r.at)) if self.old else kept
 
 
 def begin(origin: Belief) -> Timeline:
@@ -107,7 +113,7 @@ def absorb(
         return replace(timeline, repeats=tuple(repeats), late=tuple(late))
     readings = tuple(sorted(known.values(), key=_order))
     return _refold(
-        Timeline(timeline.origin, readings, timeline.checkpoints, tuple(repeats), tuple(late)),
+        replace(timeline, readings=readings, repeats=tuple(repeats), late=tuple(late)),
         min(dirty),
         predict,
         settings,
@@ -118,10 +124,33 @@ def _refold(timeline: Timeline, since: int, predict: Predict, settings: Settings
     """Return the timeline with every instant from `since` [ns] folded again."""
     keep = bisect_left([belief.at for belief, _ in timeline.checkpoints], since)
     checkpoints = list(timeline.checkpoints[:keep])
-    belief = checkpoints[-1][0] if checkpoints else timeline.origin
-    first = bisect_left([r.observation.at for r in timeline.readings], since)
+    belief, done, old = timeline.origin, -1, timeline.old
+    if checkpoints:
+        belief, done = checkpoints[-1][0], checkpoints[-1][0].at
+    first = bisect_right([r.observation.at for r in timeline.readings], done)
     checkpoints += fold(belief, timeline.readings[first:], predict, settings)
-    return replace(timeline, checkpoints=tuple(checkpoints))
+    old = tuple(r for r in old if r.at <= done)
+    return replace(timeline, checkpoints=tuple(checkpoints), old=old)
+
+
+def thinned(timeline: Timeline, dense: int, every: int) -> Timeline:
+    """Return the timeline with all checkpoints of the last `dense` [ns], and few of those before.
+
+    Before, the first of each `every` [ns] stays. No later belief changes by a bit: a late reading
+    is folded from an earlier checkpoint. An older instant is told by the one kept before it.
+    """
+    if not timeline.checkpoints:
+        return timeline
+    since, slot = timeline.belief.at - dense, -1
+    kept, old = list[tuple[Belief, Report]](), list(timeline.old)
+    for belief, report in timeline.checkpoints:
+        if belief.at >= since or belief.at // every != slot:
+            kept.append((belief, report))
+        else:
+            none = np.zeros((0, report.predicted.shape[1]))
+            old.append(replace(report, predicted=none, outputs=none))
+        slot = belief.at // every
+    return replace(timeline, checkpoints=tuple(kept), old=tuple(old))
 
 
 def fold(

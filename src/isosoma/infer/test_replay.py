@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from isosoma.core.observation import Observation
 from isosoma.infer.belief import Reading, Settings, digest, start
 from isosoma.infer.philox import block, normals
-from isosoma.infer.replay import absorb, begin
+from isosoma.infer.replay import absorb, begin, thinned
 from isosoma.infer.walk import Walk
 
 WORD = st.integers(0, 2**64 - 1)
@@ -69,3 +69,27 @@ def test_readings_draw_the_belief_towards_them():
     before, after = predict(ORIGIN.z, ()), predict(ONCE.checkpoints[-1][0].z, ())
     assert after[:, 0].std() < 0.7 * before[:, 0].std()
     assert abs(after[:, 0].mean() - 127.0) < abs(before[:, 0].mean() - 127.0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.permutations(SERIES), st.integers(0, 13), st.integers(0, 8), st.integers(1, 6))
+def test_letting_go_of_old_checkpoints_changes_no_bit(order, cut, dense, every):
+    span = 60 * 10**9
+    line = thinned(absorb(begin(ORIGIN), order[:cut], predict, HOW), dense * span, every * span)
+    line = absorb(line, order[cut:], predict, HOW)
+    assert digest(line.belief) == digest(ONCE.belief)
+    assert [r.at for r in line.reports] == [r.at for r in ONCE.reports]
+    assert [len(r.decisions) for r in line.reports] == [len(r.decisions) for r in ONCE.reports]
+
+
+def test_of_what_is_old_few_checkpoints_stay_and_every_decision():
+    ats = [b.at for b, _ in ONCE.checkpoints]
+    few = thinned(ONCE, 0, ats[-1] - ats[0] + 1)
+    assert len(few.checkpoints) <= 3
+    assert few.belief is ONCE.belief
+    assert [r.at for r in few.reports] == ats
+    assert sum(r.outputs.size for r in few.old) == 0
+    again = thinned(few, 0, ats[-1] - ats[0] + 1)
+    assert len(again.checkpoints) == len(few.checkpoints)
+    assert thinned(ONCE, ats[-1], 1).checkpoints == ONCE.checkpoints
+    assert thinned(begin(ORIGIN), 0, 1).checkpoints == ()

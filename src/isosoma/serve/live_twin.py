@@ -17,7 +17,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -25,6 +25,7 @@ from isosoma import quality
 from isosoma.core.errors import IsosomaError
 from isosoma.core.observation import Observation, Verdict
 from isosoma.infer.belief import Reading
+from isosoma.infer.replay import thinned
 from isosoma.serve.beliefs import belief_message
 from isosoma.serve.cycle import Cycle, cycle_of
 from isosoma.serve.cycle_message import cycle_message
@@ -38,6 +39,9 @@ from isosoma.twin.release import Release
 
 __all__ = ["Keeper", "Known", "folded"]
 
+_DENSE, _EVERY = 1800 * 10**9, 600 * 10**9
+"""[ns] Time for which every belief is kept, and between those kept of what is older: 128 members of
+a belief and its report are some 50 kB, and there are two to four a minute."""
 _RENEW = 60.0  # [s] after which bands are renewed without a new reading
 
 
@@ -151,7 +155,9 @@ class Keeper:
         elif self._waiting and not self.lessons.held(self.rehearsing.is_set()):
             new, self._waiting = self._waiting, []
             if self.twin is not None:
-                self._renew(absorbed(self.twin, new, max(o.observation.at for o in new)))
+                twin = absorbed(self.twin, new, max(o.observation.at for o in new))
+                line = thinned(twin.timeline, _DENSE, _EVERY)
+                self._renew(replace(twin, timeline=line))
         elif self._predicted is not None and self.twin is not None:
             age = (self.now() - self._predicted.at) * 1e-9
             if age > _RENEW and not self.rehearsing.is_set():

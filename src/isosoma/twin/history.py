@@ -58,9 +58,8 @@ def as_of(twin: Twin, at: int) -> Twin:
     line = twin.timeline
     count = bisect_right([belief.at for belief, _ in line.checkpoints], at)
     readings = tuple(r for r in line.readings if r.observation.at <= at)
-    return replace(
-        twin, timeline=replace(line, readings=readings, checkpoints=line.checkpoints[:count])
-    )
+    kept, old = line.checkpoints[:count], tuple(r for r in line.old if r.at <= at)
+    return replace(twin, timeline=replace(line, readings=readings, checkpoints=kept, old=old))
 
 
 def instants(twin: Twin, now: int, horizon: float) -> list[int]:
