@@ -83,7 +83,7 @@ def page_of(
         of = "the heart is from pictures of another patient id, who may be another person"
         banner["composite"] = "; ".join([banner.get("composite", "composite: two patient ids"), of])
     if "composite" not in banner and _is_mixed(log, patient):
-        banner["composite"] = "composite: the log holds readings that may be another person's"
+        banner["composite"] = "composite: the log holds readings of pictures or an ECG from elsewhere"
     return PatientPage(recording, Keeper(build, time.time_ns), banner, limits, scan)
 
 
