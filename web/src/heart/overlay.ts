@@ -7,14 +7,22 @@ import { gradient, RANGES } from "./palette";
 const SVG = "http://www.w3.org/2000/svg";
 /** `short` where room is scarce; `at` may move: a leader follows it in each frame. */
 export interface Anchor { text: string; short: string; at: Vector3; /** Of what it names [mm]. */ radius: number; colour?: string }
-interface Leader { anchor: Anchor; y: number; from: number; elbow: number; x: number; dotY: number; line: SVGPathElement; dot: SVGCircleElement }
+/** What goes with what it points at; `x` and `y` where it was drawn last. */
+interface Leader { anchor: Anchor; x: number; y: number; move(x: number, y: number): void }
+interface Seen { a: Anchor; x: number; y: number }
 /** What stands in the patient's own view instead: what a part does. */
 const PLAIN: Record<string, string> = {
   "Left ventricle": "Pumps to the body", "Right ventricle": "Pumps to the lungs", "Left atrium": "Fills from the lungs", "Right atrium": "Fills from the body",
   "Mitral valve": "Left inlet", "Aortic valve": "Left outlet", "Tricuspid valve": "Right inlet", "Pulmonary valve": "Right outlet",
   Aorta: "To the body", "Pulmonary trunk": "To the lungs", "Superior vena cava": "From head and arms",
 };
-const ROOMY = 470; // px of width that whole names need on both sides
+const ROOMY = 470, PLAINLY = 600; // px of width that whole names need on both sides, and what a part does beside a larger heart
+
+const drawn = (name: string, attributes: Record<string, string>): SVGElement => {
+  const e = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
+  return e;
+};
 
 const box = (parent: Element, css: string, text = ""): HTMLElement => {
   const e = document.createElement("div");
@@ -44,13 +52,14 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   root.append(lines);
   const tags = box(root, "inset:0");
   const side = "font-weight:600;color:#9fb3c8;";
-  const edge = [box(root, `${side}right:10px;top:34px`), box(root, `${side}left:12px;top:34px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
+  const edge = [box(root, `${side}right:10px;top:52px`), box(root, `${side}left:12px;top:52px`), box(root, `${side}top:6px;left:50%`), box(root, `${side}bottom:6px;left:50%`)] as const;
   for (const e of edge) e.className = "heart-edge";
   const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
   box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
-  const key = box(root, "left:12px;bottom:44px;display:none"), old = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
-  const ectopic = box(root, "top:10px;left:12px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
-  box(root, "left:12px;bottom:8px;max-width:44%;color:#b4c3d2;font-size:12px", "").className = "heart-remark";
+  scale.className = "heart-scale";
+  const key = box(root, "left:12px;bottom:44px;display:none"), old = box(root, "bottom:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
+  const ectopic = box(root, "bottom:10px;left:12px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
+  box(root, "left:12px;top:8px;max-width:33%;color:#b4c3d2;font-size:12px", "").className = "heart-remark";
   let leaders: Leader[] = [], shown: BeatKind = "N";
   const p = new Vector3();
 
@@ -62,27 +71,50 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
     }
     scale.style.width = `${(10 / mmPerPixel).toFixed(1)}px`;
     const plain = canvas.closest("#view-patient") !== null, brief = wide < ROOMY, seen = anchors.filter((a) => !(plain && brief && a.colour)).map((a) => { project(a, camera, toScene); return { a, x: p.x, y: p.y }; });
+    tags.replaceChildren(); lines.replaceChildren();
+    leaders = plain && wide < PLAINLY ? numbered(seen, brief ? 2 : 3) : columns(seen, wide, high, plain, brief);
+    follow(camera, toScene);
+  }
+
+  /** Names at both sides, each with a line to what it names. */
+  function columns(seen: Seen[], wide: number, high: number, plain: boolean, brief: boolean): Leader[] {
     seen.sort((a, b) => a.x - b.x);
-    const half = Math.ceil(seen.length / 2);
-    tags.replaceChildren(); lines.replaceChildren(); leaders = [];
+    const half = Math.ceil(seen.length / 2), made: Leader[] = [];
     for (const [column, right] of [[seen.slice(0, half), false], [seen.slice(half), true]] as const) {
       column.sort((a, b) => a.y - b.y);
-      const low = right ? 64 : key.style.display === "none" ? 52 : 104, top = 62; // the legend stands at the lower left
+      const low = right ? 64 : key.style.display === "none" ? 30 : 104, top = right && !brief ? 48 : 76; // at the left a remark above, the legend below
       const step = Math.min(38, (high - top - low) / column.length);
       let last = top - step;
       const tops = column.map((s, i) => (last = Math.min(Math.max(s.y, last + step), high - low - (column.length - 1 - i) * step)));
       for (const [i, { a }] of column.entries()) {
-        const y = tops[i]!, inner = brief && !plain ? 40 : Math.max(142, wide * 0.15), x = right ? wide - inner : inner;
+        const y = tops[i]!, inner = brief ? 40 : Math.max(142, wide * 0.15), x = right ? wide - inner : inner, elbow = x + (right ? -12 : 12);
         const tag = box(tags, `top:${y - 8}px;${right ? `left:${x + 6}px` : `right:${wide - x + 6}px`};white-space:nowrap;${step < 16 ? "font-size:12px;" : ""}${a.colour ? `border-bottom:2px solid ${a.colour}` : ""}`, plain ? PLAIN[a.text] ?? a.text : brief ? a.short : a.text);
         tag.className = "heart-label"; tag.title = a.text;
-        const line = document.createElementNS(SVG, "path"), dot = document.createElementNS(SVG, "circle");
-        line.setAttribute("stroke", a.colour ?? "#c9d6e2"); line.setAttribute("stroke-opacity", "0.8"); line.setAttribute("fill", "none");
-        dot.setAttribute("r", "2.5"); dot.setAttribute("fill", a.colour ?? "#ffffff");
+        const line = drawn("path", { stroke: a.colour ?? "#c9d6e2", "stroke-opacity": "0.8", fill: "none" }), dot = drawn("circle", { r: "2.5", fill: a.colour ?? "#ffffff" });
         lines.append(line, dot);
-        leaders.push({ anchor: a, y, from: x, elbow: x + (right ? -12 : 12), x: -1e3, dotY: -1e3, line, dot });
+        made.push({ anchor: a, x: -1e3, y: -1e3, move: (px, py) => {
+          line.setAttribute("d", `M${x} ${y}L${elbow} ${y}L${px.toFixed(1)} ${py.toFixed(1)}`);
+          dot.setAttribute("cx", px.toFixed(1)); dot.setAttribute("cy", py.toFixed(1));
+        } });
       }
     }
-    follow(camera, toScene);
+    return made;
+  }
+
+  /** Where no column fits beside the heart: numbers on it, and what they say below. */
+  function numbered(seen: Seen[], across: number): Leader[] {
+    seen.sort((a, b) => a.y - b.y);
+    const list = box(tags, "left:10px;bottom:6px;display:grid;grid-auto-flow:column;gap:1px 12px;font-size:12px;padding:3px 6px;border-radius:4px;background:#101820d9");
+    list.style.gridTemplateRows = `repeat(${Math.ceil(seen.length / across)},auto)`;
+    return seen.map(({ a }, i) => {
+      const mark = drawn("g", {}), number = drawn("text", { "text-anchor": "middle", dy: "4", fill: "#e6edf3", "font-size": "12", "font-weight": "700" }), tag = document.createElement("div");
+      number.textContent = `${i + 1}`;
+      mark.append(drawn("circle", { r: "9", fill: "#101820d9", stroke: a.colour ?? "#e6edf3" }), number);
+      lines.append(mark);
+      tag.className = "heart-label"; tag.textContent = `${i + 1} ${PLAIN[a.text] ?? a.text}`;
+      list.append(tag);
+      return { anchor: a, x: -1e3, y: -1e3, move: (px, py) => mark.setAttribute("transform", `translate(${px.toFixed(1)} ${py.toFixed(1)})`) };
+    });
   }
 
   function project(a: Anchor, camera: Camera, toScene: Matrix4): void {
@@ -93,10 +125,9 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   function follow(camera: Camera, toScene: Matrix4): void {
     for (const l of leaders) {
       project(l.anchor, camera, toScene);
-      if (Math.abs(p.x - l.x) + Math.abs(p.y - l.dotY) < 0.5) continue;
-      l.x = p.x; l.dotY = p.y;
-      l.line.setAttribute("d", `M${l.from} ${l.y}L${l.elbow} ${l.y}L${p.x.toFixed(1)} ${p.y.toFixed(1)}`);
-      l.dot.setAttribute("cx", p.x.toFixed(1)); l.dot.setAttribute("cy", p.y.toFixed(1));
+      if (Math.abs(p.x - l.x) + Math.abs(p.y - l.y) < 0.5) continue;
+      l.x = p.x; l.y = p.y;
+      l.move(p.x, p.y);
     }
   }
 
