@@ -8,8 +8,8 @@ one fall and one rise of the mean are planted, and each artefact once: flush, ta
 sample, zeroing, movement, a damped line, a lost line, spikes. A real bed has far fewer of each.
 
 Truth is the mean of the clean wave over 10 s (for a systolic alarm, the median top of 2 s). An
-alarm is true where that was beyond the limit within the 30 s before (2 mmHg of grace); an excursion is
-missed where the mean lay 2 mmHg beyond the limit for 30 s on end and no alarm of that side stood
+alarm is true where that was beyond the limit within the 30 s before (2 mmHg of grace); an excursion
+is missed where the mean lay 2 mmHg beyond the limit for 30 s on end and no alarm of that side stood
 within 45 s of its beginning. While no pulse can be seen (flush, tap, zero, movement, lost) nobody
 can tell, and the clock of a miss does not run.
 """
@@ -35,7 +35,7 @@ from isosoma.signals.monitor import monitor_start, monitor_tick
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "signals"
 Floats = npt.NDArray[np.float64]
-HZ, HOUR = 125.0, 3600
+HZ, HOUR, BEDS = 125.0, 3600, 48
 MMHG = to_si(1.0, "mm[Hg]")
 GRACE, LONG, IN_TIME, BLIND = 2.0, 30, 45, 10  # [mmHg], [s], [s], [s]
 SIDES = {
@@ -233,11 +233,8 @@ def recorded(found: dict[str, Floats]) -> dict[str, Any]:
     return out
 
 
-def main() -> int:
-    """Run both parts and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--beds", type=int, default=48, help="bed-hours to replay")
-    beds = parser.parse_args().beds
+def measure(beds: int) -> dict[str, Any]:
+    """Run both parts over so many bed-hours, print a table and return the figures."""
     found = waves()
     records = recorded(found)
     rng = np.random.default_rng(7)
@@ -253,7 +250,7 @@ def main() -> int:
             f"  {name:28} true {all_['true'].get(name, 0):4}  false {all_['false'].get(name, 0):4}"
         )
     delays = all_["delays"]
-    print(json.dumps({
+    return {
         "pressure_bed_days": round(days, 2),
         "pressure_artefacts": beds * len(ARTEFACTS),
         "pressure_true_per_bed_day": round(sum(all_["true"].values()) / days, 1),
@@ -264,7 +261,14 @@ def main() -> int:
         "pressure_delay_max_s": float(np.max(delays)) if delays else None,
         "pressure_recorded_missed": sum(r["missed"] for r in records.values()),
         "pressure_recorded_false": sum(sum(r["false"].values()) for r in records.values()),
-    }))  # fmt: skip
+    }  # fmt: skip
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beds", type=int, default=BEDS, help="bed-hours to replay")
+    print(json.dumps(measure(parser.parse_args().beds)))
     return 0
 
 

@@ -1,13 +1,14 @@
 """Live beats, class, rhythm and alarms on annotated records, beside the offline detectors.
 
-    python3 dev.py bench signals [--data DIR] [--no-peers] [--records 100,108]
+    python3 dev.py bench signals [--data DIR] [--no-peers] [--records 100,108] [--alarms]
 
 DIR is a folder of WFDB records with ``.atr`` marks (default: the shared development records).
 Prints a table and, as its last line, one JSON object. Rules: beats as in `isosoma.signals.scoring`
 (channel 0, whole record). V: annotated V and E against detections called V; a missed V is a miss;
 a false V is one on an N or S class beat or on no beat; fusion, paced and unknown beats count
 neither way. AF: windows of 64 intervals, half overlapping, intervals beside our own V left out,
-paced records left out. Alarms: both leads are given, as at a bedside.
+paced records left out. Alarms: both leads are given, as at a bedside; those of the pressure are
+measured by `pressure_alarms`, on arterial waves. `--alarms` measures alarms alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pressure_alarms
 from scipy.signal import resample_poly
 from tqdm import tqdm
 
@@ -379,6 +381,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=SHARED / "mitdb")
     parser.add_argument("--records", default="")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--alarms", action="store_true")
     asked = parser.parse_args()
     paths = sorted(p for p in asked.data.glob("*.hea") if p.with_suffix(".atr").is_file())
     paths = [p for p in paths if not asked.records or p.stem in asked.records.split(",")]
@@ -386,7 +389,17 @@ def main() -> int:
         print(f"{asked.data} holds no .hea with an .atr beside it", file=sys.stderr)
         return 2
     runs = [run_record(p) for p in tqdm(paths, desc="records")]
-    found = figures(runs)
+    found = alarm_figures(runs)
+    if asked.alarms:
+        print(json.dumps(found))
+        return 0
+    found |= figures(runs) | fleet_figures(runs, peers=not asked.no_peers) | intake()
+    print(json.dumps(found))
+    return 0
+
+
+def alarm_figures(runs: list[Run]) -> dict[str, Any]:
+    """Everything about alarms: how many, how many of them true, and what is missed."""
     hits, total, delays = red_flags(runs)
     table = alarm_table(runs)
     days = sum(r.ecg.shape[1] / r.hz for r in runs) / 86400.0
@@ -397,33 +410,37 @@ def main() -> int:
     print("recorded false alarms:", "; ".join(told) or "nothing raised")
     if delays:
         print(f"red flags {hits} of {total}, slowest {max(delays):.1f} s")
-    sizes = {p: round(fleet(p, False), 3) for p in (100, 1000, 10000)}
-    whole = {p: round(fleet(p, True), 3) for p in (100, 1000, 10000)}
-    print("fleet tick [ms per core], beats alone:", sizes, " beats, rhythm, events:", whole)
-    rates = by_rate(runs)
-    print("F1 at 150 ms, resampled to [Hz]:", rates)
-    peers = {} if asked.no_peers else run_peers(runs)
-    for name, row in peers.items():
-        print(f"{name:>12}", row)
     good, bad = (sum(v[i] for v in table.values()) for i in (0, 1))
-    found |= {
-        "f1_150_by_hz": rates,
-        "fleet_tick_ms": sizes[1000],
-        "fleet_tick_ms_by_patients": sizes,
-        "fleet_monitor_tick_ms_by_patients": whole,
+    return {
         "false_alarms": wrong,
         "red_flags_found": hits,
         "red_flags_total": total,
         "alarms_per_bed_day": round((good + bad) / days, 2),
         "true_alarms_per_bed_day": round(good / days, 2),
         "false_alarms_per_bed_day": round(bad / days, 2),
+        **pressure_alarms.measure(pressure_alarms.BEDS),
+    }
+
+
+def fleet_figures(runs: list[Run], peers: bool) -> dict[str, Any]:
+    """Cost of a fleet, beats at other rates, and the peers."""
+    sizes = {p: round(fleet(p, False), 3) for p in (100, 1000, 10000)}
+    whole = {p: round(fleet(p, True), 3) for p in (100, 1000, 10000)}
+    print("fleet tick [ms per core], beats alone:", sizes, " beats, rhythm, events:", whole)
+    rates = by_rate(runs)
+    print("F1 at 150 ms, resampled to [Hz]:", rates)
+    found = run_peers(runs) if peers else {}
+    for name, row in found.items():
+        print(f"{name:>12}", row)
+    return {
+        "f1_150_by_hz": rates,
+        "fleet_tick_ms": sizes[1000],
+        "fleet_tick_ms_by_patients": sizes,
+        "fleet_monitor_tick_ms_by_patients": whole,
         "observations_per_s": None,
         "samples_per_s": None,
-        **intake(),
-        "peers": peers,
+        "peers": found,
     }
-    print(json.dumps(found))
-    return 0
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from isosoma.twin.release import Release
 
 __all__ = ["Keeper", "Known", "folded"]
 
-_DENSE, _EVERY = 1800 * 10**9, 600 * 10**9
+_DENSE, _EVERY = 1800 * 10**9, 300 * 10**9
 """[ns] Time for which every belief is kept, and between those kept of what is older: 128 members of
 a belief and its report are some 50 kB, and there are two to four a minute."""
 _RENEW = 60.0  # [s] after which bands are renewed without a new reading
