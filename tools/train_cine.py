@@ -1,11 +1,14 @@
 """Train the network that reads cine pictures, on rendered hearts only, and write its weights.
 
-    PYTHONPATH=src TRAINING_PYTHON tools/train_cine.py [--minutes 38] [--seed 1]
+    PYTHONPATH=src TRAINING_PYTHON tools/train_cine.py [--steps 2000] [--seed 1] [--start FILE]
 
 TRAINING_PYTHON has torch (CPU), numpy, scipy and numba; the product needs no torch. A thread
-renders scenes (four phases each) while the other learns from all that are there. No picture of a
-person is read. Batch norms are folded into the convolutions; weights are kept at half precision.
-Two threads share the time given, so that another run gives other weights.
+renders scenes (four phases each) in the order of their seeds; step k learns from the first ones
+only, so that the same arguments give the same weights however busy the machine is, as long as
+`--minutes` is not what ends it. No picture of a person is read. Single precision: half is emulated
+where a processor lacks it, ten times slower. Batch norms are folded into the convolutions; weights
+are kept at half precision. `--start` goes on from kept weights: each norm then gets the gain and
+the offset that give a batch of scenes the same activations.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from isosoma.imaging.synthetic_heart import random_heart
 from isosoma.imaging.unet import STAGES, WIDTHS, normalised
 
 TARGET = Path(__file__).parents[1] / "src/isosoma/imaging/weights/cine_unet.npz"
-SCENES, BATCH = 9000, 16
+FIRST, PER_STEP, BATCH = 300, 1.5, 16  # scenes before the first step, and after each
 Scene = tuple[npt.NDArray[np.float16], npt.NDArray[np.float16], npt.NDArray[np.uint8]]
 
 
@@ -110,6 +113,35 @@ def loss_of(logits: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, to
     return nn.functional.cross_entropy(logits, truth) + 1 - dice[1:].mean(), dice.detach()
 
 
+def begin_from(net: Unet, path: Path, inputs: torch.Tensor) -> None:
+    """Take folded weights over, with norms that undo themselves on these inputs."""
+    file = np.load(path)
+    kept = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file.files}
+    number = 0
+
+    def adapt(conv: nn.Conv2d, norm: nn.BatchNorm2d, name: int) -> None:
+        conv.weight.data.copy_(kept[f"k{name}"])
+
+        def once(_: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+            mean, spread = given[0].mean((0, 2, 3)), given[0].std((0, 2, 3)) + 1e-3
+            norm.weight.data.copy_(spread)
+            norm.bias.data.copy_(mean + kept[f"b{name}"])
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(spread**2)
+            hook.remove()
+
+        hook = norm.register_forward_pre_hook(once)
+
+    for part in net.blocks:
+        for k in (0, 3):
+            adapt(part[k], part[k + 1], number)
+            number += 1
+    net.head.weight.data.copy_(kept["kh"])
+    net.head.bias.data.copy_(kept["bh"])
+    with torch.no_grad():
+        net(inputs)
+
+
 def write(net: Unet, target: Path) -> None:
     """Fold each norm into its convolution and keep kernels and biases at half precision."""
     arrays = dict[str, npt.NDArray[np.float16]]()
@@ -128,55 +160,70 @@ def write(net: Unet, target: Path) -> None:
     np.savez_compressed(target, **arrays)
 
 
+def rendered(seed: int, until: int, over: threading.Event) -> list[Scene]:
+    """Return a list that a thread fills with scenes, the same ones for the same seed."""
+    scenes = list[Scene]()
+
+    def render() -> None:
+        for k in range(until):
+            if over.is_set():
+                return
+            scenes.append(scene(np.random.default_rng([seed, k])))
+
+    threading.Thread(target=render, daemon=True).start()
+    return scenes
+
+
+def learn(net: Unet, scenes: list[Scene], given: argparse.Namespace) -> None:
+    """Take steps until there are enough, or the time is over; the rate falls by a cosine."""
+    optimiser = torch.optim.AdamW(net.parameters(), given.rate, weight_decay=1e-3)
+    rng = np.random.default_rng([given.seed, 1 << 30])
+    start, mean = time.monotonic(), np.zeros(len(CLASSES))
+    for step in range(given.steps):
+        share = max(step / given.steps, (time.monotonic() - start) / (60 * given.minutes))
+        if share >= 1:
+            break
+        optimiser.param_groups[0]["lr"] = given.rate * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-6
+        inputs, truth = batch(waited(scenes, FIRST + int(PER_STEP * step)), rng)
+        loss, dice = loss_of(net(inputs.to(memory_format=torch.channels_last)), truth)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        mean = mean + max(0.02, 1 / (step + 1)) * (dice.numpy() - mean)
+        if step % 50 == 49:
+            spent = f"{time.monotonic() - start:.0f} s, core {time.process_time():.0f} s"
+            print(spent, f"step {step + 1} loss {loss.item():.3f}", mean.round(3), flush=True)
+            write(net, given.target)
+    write(net, given.target)
+
+
+def waited(scenes: list[Scene], count: int) -> list[Scene]:
+    """Return the first scenes, once there are that many."""
+    while len(scenes) < count:
+        time.sleep(0.2)
+    return scenes[:count]
+
+
 def main() -> None:
-    """Render and learn until the time is over."""
+    """Render and learn."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=38.0)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--minutes", type=float, default=240.0, help="end earlier, annealed")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--start", type=Path)
     parser.add_argument("--target", type=Path, default=TARGET)
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
-    scenes = list[Scene]()
     over = threading.Event()
-
-    def render() -> None:
-        rng = np.random.default_rng(given.seed)
-        while not over.is_set():
-            made = scene(rng)
-            if len(scenes) < SCENES:
-                scenes.append(made)
-            else:
-                scenes[rng.integers(SCENES)] = made
-
-    threading.Thread(target=render, daemon=True).start()
-    while len(scenes) < 200:
-        time.sleep(1)
+    scenes = rendered(given.seed, FIRST + int(PER_STEP * given.steps), over)
     net = Unet().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=1e-3)
-    rng = np.random.default_rng(given.seed + 1)
-    start, step, mean = time.monotonic(), 0, np.zeros(len(CLASSES))
-    while (share := (time.monotonic() - start) / (60 * given.minutes)) < 1:
-        optimiser.param_groups[0]["lr"] = 2e-3 * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5
-        inputs, truth = batch(scenes, rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = net(inputs.to(memory_format=torch.channels_last))
-        loss, dice = loss_of(logits.float(), truth)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        mean = 0.98 * mean + 0.02 * dice.numpy()
-        step += 1
-        if step % 100 == 0:
-            spent = time.monotonic() - start
-            print(
-                f"{spent:.0f} s step {step} scenes {len(scenes)} loss {loss.item():.3f}",
-                mean.round(3),
-                flush=True,
-            )
-            write(net, given.target)
+    if given.start:
+        many = [batch(waited(scenes, FIRST), np.random.default_rng(k))[0] for k in range(8)]
+        begin_from(net, given.start, torch.cat(many))
+    learn(net, scenes, given)
     over.set()
-    write(net, given.target)
 
 
 if __name__ == "__main__":

@@ -1,63 +1,133 @@
-"""Contours of the ventricles along rays from the long axis, out of a network's probabilities.
+"""Marks on the parts of the heart, out of a network's probabilities in every picture and phase.
 
-Where a ray leaves a region is the length over which the region's probability, made to fall
-outward, sums up: below a pixel where the network is sure, and the middle where it is not. Muscles
-within the cavity so count as blood, as readers draw them.
+A region ends where its probability falls through a half; what lies just outside says which part of
+the heart that edge is: cavity against muscle is the inner wall, against an atrium the valve, muscle
+against the right ventricle the septum. An edge against what has no name (the aorta's root, the
+pulmonary artery, the picture's end) marks nothing. Muscles within the cavity count as blood, as
+readers draw them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import binary_fill_holes, gaussian_filter, map_coordinates
+from skimage.measure import find_contours
+from skimage.measure import label as pieces_of
 
 from isosoma.core.errors import RangeError
+from isosoma.imaging.biventricle import Kind
+from isosoma.imaging.biventricle_fit import Marks
 from isosoma.imaging.cine_crop import Cut
-from isosoma.imaging.render import PIXEL, SIDE
+from isosoma.imaging.render import PIXEL, SIDE, plane_points
 from isosoma.imaging.shape4d import Frame
 
-__all__ = ["Contours", "contours", "ends", "long_axis"]
+__all__ = ["long_axis", "marked"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
-_LV, _WALL, _RV, _ATRIA = 1, 2, 3, 4
-_STEP = 0.9e-3  # [m] along a ray
-_REACH = 0.075  # [m]
-_ANGLES = 32  # rays of a short axis
-_HEIGHTS = np.arange(-0.02, 0.13, 0.003)  # [m] of long-axis rays above the frame's origin
-_COLUMNS = np.linspace(-0.018, 0.018, 9)  # [m] beside the axis, where the ends are sought
-_OUT = 0.3  # of the heart's probability: below, the ray has left it
-_ALONG = 0.4  # cosine of axis and normal: above, a long-axis picture is too oblique to use
-_BESIDE = 0.015  # [m]; a long-axis picture farther from the axis does not show the ends
+_NONE, _LV, _WALL, _RV, _ATRIA = range(5)
+_BESIDE = np.array([1.5, 2.5])  # [pixel] from an edge, where what lies beside it is asked
+_EVERY = 2  # points of an edge, one of which is kept
+_LEAST = 12  # pixels of a region; smaller ones are noise
+_MARGIN = 2.5  # [pixel] of the picture's rim, where an edge is that of the picture
+_KINDS = {
+    (_LV, _WALL): Kind.LV_INNER, (_LV, _ATRIA): Kind.MITRAL, (_WALL, _NONE): Kind.LV_OUTER,
+    (_RV, _WALL): Kind.SEPTUM, (_RV, _NONE): Kind.RV_INNER, (_RV, _ATRIA): Kind.TRICUSPID,
+}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Contours:
-    """What rays saw, one row each and one column a phase.
+def marked(cuts: Sequence[Cut], shares: Sequence[Singles], frame: Frame) -> Marks:
+    """Return marks of every phase of every cut.
 
-    Attributes
+    Parameters
     ----------
-    inner, outer : points where the cavity and the wall end [m], shape (n, phase, 3).
-    width : of the right ventricle beyond the wall [m], shape (n, phase).
-    source : cut of each ray; short_axis : whether that is of the stack.
+    shares : probabilities of each cut, shape (phase, class, row, column).
+    frame : the long axis; the lowest marks of the cavity along it are the apex.
     """
+    points, kind, phase, source = list[Floats](), list[Kind](), list[int](), list[int]()
+    for number, (cut, share) in enumerate(zip(cuts, shares, strict=True)):
+        for t, picture in enumerate(share):
+            for name, there in _edges(picture.astype(float)):
+                points.append(_placed(cut, there))
+                kind += [name] * len(there)
+                phase += [t] * len(there)
+                source += [number] * len(there)
+    normals = np.array([cut.plane.normal for cut in cuts])
+    every = Marks(
+        np.concatenate(points), np.array(kind, int), np.array(phase), np.array(source),
+        np.ones(len(kind)), normals,
+    )  # fmt: skip
+    return _with_apex(every, frame)
 
-    inner: Floats
-    outer: Floats
-    width: Floats
-    source: npt.NDArray[np.int64]
-    short_axis: npt.NDArray[np.bool_]
+
+def _edges(share: Floats) -> Iterator[tuple[Kind, Floats]]:
+    """Yield each kind of edge in a picture with its points, rows and columns [pixel]."""
+    for inside in (_LV, _WALL, _RV):
+        region = share[_LV] + share[_WALL] if inside == _WALL else share[inside]
+        region = _one_piece(region)
+        smooth = np.asarray(gaussian_filter(region, 1.0))
+        slope = np.stack([np.gradient(smooth, axis=0), np.gradient(smooth, axis=1)])
+        for line in find_contours(region, 0.5):
+            line = line[::_EVERY]
+            line = line[((line > _MARGIN) & (line < SIDE - 1 - _MARGIN)).all(axis=1)]
+            out = -_at(slope, line)
+            out /= np.maximum(np.linalg.norm(out, axis=0), 1e-9)
+            beyond = _beside(share, line, out.T)
+            within = _beside(share, line, -out.T)
+            for (mine, other), kind in _KINDS.items():
+                if mine == inside:
+                    yield kind, line[(within == mine) & (beyond == other)]
 
 
-def _points(cut: Cut) -> Floats:
-    at = (np.arange(SIDE) - (SIDE - 1) / 2) * PIXEL
-    return (
-        cut.plane.middle + at[None, :, None] * cut.plane.along + at[:, None, None] * cut.plane.down
-    )
+def _one_piece(region: Floats) -> Floats:
+    """Return a region's probability in its largest piece, holes filled; elsewhere none."""
+    pieces = np.asarray(pieces_of(region > 0.5, connectivity=1))
+    if pieces.max() == 0:
+        return np.zeros_like(region)
+    sizes = np.bincount(pieces.ravel())[1:]
+    if sizes.max() < _LEAST:
+        return np.zeros_like(region)
+    mine = pieces == 1 + int(np.argmax(sizes))
+    filled = binary_fill_holes(mine)
+    others = (pieces > 0) & ~mine
+    return np.where(filled & ~mine, 1.0, np.where(others, 0.0, region))
+
+
+def _at(images: Floats, points: Floats) -> Floats:
+    """Return images (n, row, column) at points (m, 2), shape (n, m)."""
+    return np.stack([map_coordinates(image, points.T, order=1, mode="nearest") for image in images])
+
+
+def _beside(share: Floats, line: Floats, out: Floats) -> npt.NDArray[np.int64]:
+    """Return the class that lies on one side of an edge."""
+    seen = [_at(share, line + far * out) for far in _BESIDE]
+    return np.sum(seen, axis=0).argmax(axis=0)
+
+
+def _placed(cut: Cut, points: Floats) -> Floats:
+    """Return where pixels lie [m]."""
+    row, column = ((points - (SIDE - 1) / 2) * PIXEL).T
+    return cut.plane.middle + column[:, None] * cut.plane.along + row[:, None] * cut.plane.down
+
+
+def _with_apex(marks: Marks, frame: Frame) -> Marks:
+    """Return marks with the apex of each phase added: the lowest of the cavity in any picture."""
+    tips = list[Floats]()
+    phases = np.unique(marks.phase)
+    for t in phases:
+        inner = marks.points[(marks.phase == t) & (marks.kind == Kind.LV_INNER)]
+        height = (inner - frame.origin) @ frame.axes[2]
+        tips.append(inner[np.argsort(height)[: max(1, len(inner) // 100)]].mean(axis=0))
+    n = len(phases)
+    return Marks(
+        np.concatenate([marks.points, tips]), np.r_[marks.kind, np.full(n, int(Kind.APEX))],
+        np.r_[marks.phase, phases], np.r_[marks.source, np.full(n, len(marks.normals))],
+        np.r_[marks.weight, np.full(n, 1e-3)], np.concatenate([marks.normals, np.zeros((1, 3))]),
+    )  # fmt: skip
 
 
 def _centroid(weight: Floats, points: Floats) -> Floats:
@@ -81,7 +151,7 @@ def long_axis(cuts: Sequence[Cut], shares: Sequence[Singles]) -> Frame:
     middles = np.zeros((5, 3))
     line, mass = list[Floats](), list[float]()
     for cut, share in zip(cuts, shares, strict=True):
-        mean, points = share.mean(axis=0).astype(float), _points(cut)
+        mean, points = share.mean(axis=0).astype(float), plane_points(cut.plane)
         for k in range(1, 5):
             middles[k] += mean[k].sum() * _centroid(mean[k], points)
             sums[k] += mean[k].sum()
@@ -103,122 +173,3 @@ def long_axis(cuts: Sequence[Cut], shares: Sequence[Singles]) -> Frame:
     right /= np.linalg.norm(right)
     lowest = min(float((p - origin) @ up) for p in line)
     return Frame(origin + lowest * up, np.stack([right, np.cross(up, right), up]))
-
-
-def _rays(cut: Cut, frame: Frame) -> tuple[Floats, Floats]:
-    """Return starts and unit directions [m] of a cut's rays, shape (n, 3) each."""
-    axis, normal = frame.axes[2], cut.plane.normal
-    tilt = float(axis @ normal)
-    if cut.short_axis:
-        start = frame.origin + ((cut.plane.middle - frame.origin) @ normal) / tilt * axis
-        turn = np.arange(_ANGLES) * 2 * np.pi / _ANGLES
-        along = np.cos(turn)[:, None] * cut.plane.along + np.sin(turn)[:, None] * cut.plane.down
-        return np.repeat(start[None], _ANGLES, axis=0), along
-    if not _shows_axis(cut, frame):
-        return np.zeros((0, 3)), np.zeros((0, 3))
-    foot, within = _axis_in(cut, frame)
-    across = np.cross(normal, within)
-    starts = foot + _HEIGHTS[:, None] * within
-    both = np.concatenate([starts, starts])
-    return both, np.repeat(np.stack([across, -across]), len(_HEIGHTS), axis=0)
-
-
-def _shows_axis(cut: Cut, frame: Frame) -> bool:
-    """Say whether a long-axis picture is near the axis from the apex to the middle."""
-    middle = frame.origin + 0.04 * frame.axes[2]
-    far = abs(float((cut.plane.middle - middle) @ cut.plane.normal))
-    oblique = abs(float(frame.axes[2] @ cut.plane.normal)) > _ALONG
-    return not (cut.short_axis or oblique or far > _BESIDE)
-
-
-def _axis_in(cut: Cut, frame: Frame) -> tuple[Floats, Floats]:
-    """Return the foot [m] of the frame's origin in a long-axis plane, and the axis within it."""
-    normal, axis = cut.plane.normal, frame.axes[2]
-    within = axis - (axis @ normal) * normal
-    within = within / np.linalg.norm(within)
-    return frame.origin + ((cut.plane.middle - frame.origin) @ normal) * normal, within
-
-
-def _sampled(cut: Cut, share: Singles, points: Floats) -> Floats:
-    """Return the probabilities at points (..., 3), shape (phase, class, ...)."""
-    offset = points - cut.plane.middle
-    row = offset @ cut.plane.down / PIXEL + (SIDE - 1) / 2
-    column = offset @ cut.plane.along / PIXEL + (SIDE - 1) / 2
-    found = [
-        map_coordinates(image, np.stack([row, column]), order=1, mode="constant", cval=0.0)
-        for frame in share
-        for image in frame
-    ]
-    return np.stack(found).reshape(*share.shape[:2], *points.shape[:-1]).astype(float)
-
-
-def _length(share: Floats) -> Floats:
-    """Return how far a region reaches along the last axis [m], its probability falling outward."""
-    return np.flip(np.maximum.accumulate(np.flip(share, -1), -1), -1).sum(axis=-1) * _STEP
-
-
-def contours(cuts: Sequence[Cut], shares: Sequence[Singles], frame: Frame) -> Contours:
-    """Return where rays from the axis leave cavity and wall, and the right ventricle's width."""
-    reach = np.arange(0, _REACH, _STEP)
-    inner, outer, width, source, short = list[Floats](), list[Floats](), list[Floats](), [], []
-    for number, (cut, share) in enumerate(zip(cuts, shares, strict=True)):
-        start, along = _rays(cut, frame)
-        if len(start) == 0:
-            continue
-        seen = _sampled(cut, share, start[:, None] + reach[:, None] * along[:, None])
-        heart = seen[:, _LV] + seen[:, _WALL]
-        gone = np.maximum.accumulate((heart < _OUT) & (reach > 0.004), axis=-1)
-        cavity = _length(np.where(gone, 0, seen[:, _LV]))
-        wall = _length(np.where(gone, 0, heart))
-        inner.append(np.moveaxis(start + cavity[..., None] * along, 0, 1))
-        outer.append(np.moveaxis(start + wall[..., None] * along, 0, 1))
-        beyond = np.where(reach > wall[..., None] - 0.003, seen[:, _RV], 0)
-        width.append((beyond.sum(axis=-1) * _STEP).T)
-        source += [number] * len(start)
-        short += [cut.short_axis] * len(start)
-    return Contours(
-        np.concatenate(inner), np.concatenate(outer), np.concatenate(width),
-        np.array(source), np.array(short),
-    )  # fmt: skip
-
-
-def ends(cuts: Sequence[Cut], shares: Sequence[Singles], frame: Frame) -> tuple[Floats, Floats]:
-    """Return where columns along the axis leave the cavity: points at base, and heights at apex.
-
-    Returns
-    -------
-    base : (n, phase, 3) points [m], with the cut's number in the last column, so (n, phase, 4).
-    apex : inner and outer lowest height [m] of each long-axis cut, shape (cut, phase, 3), the
-        last being the cut's number.
-
-    Raises
-    ------
-    RangeError
-        No long axis shows the base.
-    """
-    base, apex = list[Floats](), list[Floats]()
-    for number, (cut, share) in enumerate(zip(cuts, shares, strict=True)):
-        if not _shows_axis(cut, frame):
-            continue
-        foot, within = _axis_in(cut, frame)
-        across = np.cross(cut.plane.normal, within)
-        start = foot + _COLUMNS[:, None] * across + 0.03 * within
-        reach = np.arange(0, 0.1, _STEP)
-        up = _sampled(cut, share, start[:, None] + reach[:, None] * within)
-        gone = np.maximum.accumulate((up[:, _LV] + up[:, _WALL] < _OUT) & (reach > 0.004), axis=-1)
-        top = _length(np.where(gone, 0, up[:, _LV]))
-        points = np.moveaxis(start + top[..., None] * within, 0, 1)
-        base.append(np.concatenate([points, np.full((*points.shape[:2], 1), float(number))], 2))
-        middle = start[2:-2]
-        down = _sampled(cut, share, middle[:, None] - reach[:, None] * within)
-        whole = down[:, _LV] + down[:, _WALL]
-        gone = np.maximum.accumulate((whole < _OUT) & (reach > 0.004), axis=-1)
-        lows = [
-            0.03 - np.max(_length(np.where(gone, 0, part)), axis=-1)
-            for part in (down[:, _LV], whole)
-        ]
-        apex.append(np.stack([*lows, np.full(len(share), float(number))], axis=-1))
-    if not base:
-        said = "no long-axis cine shows where the ventricle ends"
-        raise RangeError(said, todo="Add a four- or two-chamber cine")
-    return np.concatenate(base), np.stack(apex)

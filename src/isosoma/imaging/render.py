@@ -16,6 +16,9 @@ from scipy.ndimage import gaussian_filter, zoom
 from isosoma.imaging.synthetic_heart import (
     AORTA,
     ATRIA,
+    BANDS,
+    BETWEEN,
+    LEAFLETS,
     LV,
     OUTSIDE,
     PAPILLARY,
@@ -33,8 +36,11 @@ Floats = npt.NDArray[np.float64]
 
 SIDE, PIXEL = 96, 1.8e-3  # pixels and [m]: 173 mm, a heart with its atria
 CLASSES = ("background", "left ventricle", "wall", "right ventricle", "atria")
-_CLASS = np.zeros(9, np.uint8)
-_CLASS[[LV, PAPILLARY, WALL, RV, *ATRIA]] = [1, 1, 2, 3, 4, 4]
+_CLASS = np.zeros(BETWEEN + 1, np.uint8)
+_CLASS[[LV, PAPILLARY, LEAFLETS[0], WALL]] = [1, 1, 1, 2]
+_CLASS[[RV, BANDS, LEAFLETS[1], *ATRIA]] = [3, 3, 3, 4, 4]
+_FAT, _MUSCLE, _LUNG, _LIVER, _STOMACH = range(BETWEEN + 1, BETWEEN + 6)  # after the labels
+_THIN = 1.6e-3  # [m], of a wall that is thinner than the template's cells
 _SUPER = np.array([[-0.25, -0.25], [-0.25, 0.25], [0.25, -0.25], [0.25, 0.25]])  # [pixel]
 _THROUGH = np.array([-0.375, 0.125, -0.125, 0.375])  # [thickness] of each subpixel
 
@@ -55,10 +61,12 @@ class Looks:
 
     Attributes
     ----------
-    signal : of labels 0 to 8, of fat, muscle, lung, liver and stomach; shape (14,).
+    signal : of labels 0 to 12, of fat, muscle, lung, liver and stomach; shape (18,).
     fat : thickness around the heart [m]; thorax : half widths right, front [m] and layers [m].
     dome : height of the diaphragm under the heart's middle [m], its slopes, stomach's edge [m].
     bias, noise, blur, texture : strengths; thickness : of the slice [m].
+    ink : 1 where fat is against water's phase, so that a pixel of both is dark; -1 where it adds.
+    bands : depth of the dark bands that a steady state off resonance has.
     seed : of what is drawn per picture.
     """
 
@@ -71,6 +79,8 @@ class Looks:
     blur: float
     texture: float
     thickness: float
+    ink: float
+    bands: float
     seed: int
 
 
@@ -128,29 +138,36 @@ def random_plane(heart: Heart, rng: np.random.Generator) -> Plane:
 
 def random_looks(rng: np.random.Generator) -> Looks:
     """Return random looks: mostly those of a steady-state cine, at times of none."""
-    blood = rng.uniform(0.8, 1.2, 9)
-    wild = rng.random() < 0.15
-    wall = rng.uniform(0.08, 0.65)
-    others = np.array(
-        [rng.uniform(0.4, 2.2), rng.uniform(0.1, 0.5), rng.uniform(0.0, 0.2),
-         rng.uniform(0.1, 0.7), rng.uniform(0.05, 0.9)]
-    )  # fmt: skip
-    signal = np.r_[0.1, wall, blood[2:8], wall * rng.uniform(0.9, 1.5)]
-    signal = np.r_[signal, rng.uniform(0, 1.2, 5) if wild else others]
+    wild = rng.random() < 0.12
     return Looks(
-        signal=signal,
-        fat=max(0.0, rng.normal(0.002, 0.003)),
-        thorax=np.array([rng.uniform(0.11, 0.17), rng.uniform(0.07, 0.12),
+        signal=_signals(rng, wild),
+        fat=float(rng.exponential(0.003)),
+        thorax=np.array([rng.uniform(0.10, 0.17), rng.uniform(0.06, 0.12),
                          rng.uniform(0.005, 0.03), rng.uniform(0.005, 0.05)]),
-        dome=np.array([rng.uniform(-0.06, -0.02), *rng.normal(0, 0.25, 2),
+        dome=np.array([rng.uniform(-0.055, -0.015), *rng.normal(0, 0.25, 2),
                        rng.normal(-0.02, 0.04)]),
-        bias=rng.uniform(0, 0.5),
-        noise=rng.uniform(0.005, 0.07),
-        blur=rng.uniform(0.3, 1.0),
+        bias=rng.uniform(0, 0.6),
+        noise=rng.uniform(0.005, 0.06),
+        blur=rng.uniform(0.3, 0.9),
         texture=rng.uniform(0.02, 0.2),
         thickness=rng.uniform(0.004, 0.010),
+        ink=float(rng.choice([-1.0, 1.0])),
+        bands=rng.uniform(0.2, 0.9) if rng.random() < 0.25 else 0.0,
         seed=int(rng.integers(1 << 31)),
     )  # fmt: skip
+
+
+def _signals(rng: np.random.Generator, wild: bool) -> Floats:
+    """Return the signal of each label and tissue, blood near 1; muscle and liver may be alike."""
+    blood = rng.uniform(0.7, 1.2, 6)
+    wall = rng.uniform(0.06, 0.6)
+    thin = rng.uniform(wall, 1.0, 2)  # a leaflet fills a part of the slice
+    fat, muscle, lung, stomach = rng.uniform([0.4, 0.1, 0.0, 0.05], [2.2, 0.5, 0.15, 0.9])
+    liver = wall * rng.uniform(0.6, 1.5) if rng.random() < 0.6 else rng.uniform(0.1, 0.7)
+    heart = [0.1, wall, *blood, wall * rng.uniform(0.9, 1.6), wall * rng.uniform(1.0, 2.5), *thin]
+    furrow = rng.choice([fat, wall, rng.uniform(wall, 1.0)])
+    around = rng.uniform(0, 1.2, 5) if wild else [fat, muscle, lung, liver, stomach]
+    return np.array([*heart, furrow, *around])
 
 
 def classes_at(heart: Heart, points: Floats, contraction: float) -> npt.NDArray[np.uint8]:
@@ -167,8 +184,7 @@ def _smooth(rng: np.random.Generator, side: int, cells: int) -> Floats:
 
 def _surroundings(looks: Looks, offset: Floats, rng: np.random.Generator) -> Floats:
     """Return the signal of what is not heart, at offsets [m] from its middle, shape (..., 3)."""
-    _, muscle, lung, liver, stomach = looks.signal[9:]
-    fat = looks.signal[9]
+    fat, muscle, lung, liver, stomach = looks.signal[_FAT:]
     x, y, z = np.moveaxis(offset, -1, 0)
     side = x.shape[0]
     bump = 0.006 * _smooth(rng, side, 4)
@@ -213,17 +229,13 @@ def picture(
     flow = looks.texture * _smooth(rng, side, int(rng.integers(6, 16)))
     dots = rng.uniform(0.0, 1.0) < 0.5
     field = np.exp(looks.bias * _smooth(rng, side, 1) + 0.3 * looks.bias * _smooth(rng, side, 3))
+    field = field * _banding(looks, side, rng)
     rim = looks.fat * (1 + 0.8 * _smooth(rng, side, 5))
-    signal = looks.signal[:9]
     made = list[Floats]()
     for contraction in contractions:
         labels, away = labels_at(heart, fine.reshape(-1, 3), float(contraction))
         labels = labels.reshape(fine.shape[:-1])
-        away = away.reshape(labels.shape)
-        near = np.where(away < 0.0016, looks.signal[10], looks.signal[9])
-        fat = (away < np.maximum(rim, 0.0016)) & (labels == OUTSIDE)
-        value = np.where(labels == OUTSIDE, np.where(fat, near, around), signal[labels])
-        value = value.mean(axis=0)
+        value = _mixed(looks, labels, away.reshape(labels.shape), around, rim)
         inside = (labels != OUTSIDE).mean(axis=0)
         stir = flow + (looks.texture * _smooth(rng, side, 12) if dots else 0.0)
         value = value * (1 + inside * stir + (1 - inside) * rough)
@@ -231,3 +243,23 @@ def picture(
         noise = rng.normal(0, looks.noise, (2, side, side))
         made.append(np.hypot(np.maximum(value, 0) + noise[0], noise[1]))
     return np.array(made, np.float32)
+
+
+def _mixed(
+    looks: Looks, labels: npt.NDArray[np.uint8], away: Floats, around: Floats, rim: Floats
+) -> Floats:
+    """Return the signal of pixels (subpixel, row, column): water and fat, of one phase or not."""
+    signal = looks.signal
+    outside, furrow = labels == OUTSIDE, labels == BETWEEN
+    thin = (outside | furrow) & (away < _THIN)  # the wall of all but the left ventricle
+    fat = (outside & (away < rim)) | (furrow & (signal[BETWEEN] == signal[_FAT]))
+    value = np.where(outside, around, signal[labels])
+    value = np.where(thin, signal[_MUSCLE], np.where(fat, signal[_FAT], value))
+    share = np.where(fat & ~thin, -looks.ink, 1.0)
+    return np.abs((value * share).mean(axis=0))
+
+
+def _banding(looks: Looks, side: int, rng: np.random.Generator) -> Floats:
+    """Return the factor of dark bands along lines where a smooth field passes through zero."""
+    off = _smooth(rng, side, 2) + rng.normal(0, 1)
+    return 1 - looks.bands * np.exp(-((off / 0.12) ** 2))

@@ -4,6 +4,8 @@ A point of the body is carried back to the template and takes its label, so that
 every phase of a heart, and its volumes, are of one truth. Around the long axis of the left
 ventricle the way back is radial: inner wall, outer wall and free wall of the right ventricle each
 move by their own share, the wall's volume staying; along the axis the base moves towards the apex.
+The base is tilted, and the atria are made large or small, each by its own share, so that one
+template gives normal, dilated, thick-walled and shrunken hearts with either ventricle the larger.
 """
 
 from __future__ import annotations
@@ -15,16 +17,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 
-__all__ = ["AORTA", "ATRIA", "LV", "OUTSIDE", "PAPILLARY", "RV", "WALL", "Heart", "labels_at",
-           "random_heart", "template", "volumes"]  # fmt: skip
+__all__ = ["AORTA", "ATRIA", "BANDS", "BETWEEN", "LEAFLETS", "LV", "OUTSIDE", "PAPILLARY", "RV",
+           "WALL", "Heart", "labels_at", "random_heart", "template", "volumes"]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.uint8]
 
 OUTSIDE, WALL, LV, RV, AORTA, PAPILLARY = 0, 1, 3, 5, 6, 8
 ATRIA = (2, 4)
+BANDS = 9  # muscle in the right ventricle
+LEAFLETS = (10, 11)  # of the mitral and the tricuspid valve, cavity of a ventricle all the same
+BETWEEN = 12  # outside, in the furrows between chambers: fat and vessels, never lung
+_FURROW = 7e-3  # [m]; half as wide a gap between chambers is filled
 _WEIGHTS = Path(__file__).parent / "weights"
 _ANGLES, _HEIGHTS = 48, 48
 _BEYOND = 1.3  # heights of the radial tables reach this many axis lengths
@@ -65,7 +71,10 @@ class Heart:
     radii : inner, outer and free wall at end-diastole [m], shape (3, angle, height).
     squeeze : share by which the inner radius shrinks at end-systole, by angle and height.
     shortening : way of the base [m]; rv_squeeze : share of the right ventricle's width.
-    papillary : angle, height share, radius share of each muscle and its size [m], shape (m, 4).
+    papillary : angle, height share, radius share of each muscle, its size [m] and its half
+        length as a share of the axis, shape (m, 5).
+    bands : the same of the right ventricle's, by share of its width, shape (m, 5).
+    base : slopes of the base, and the size of the atria, shape (3,).
     """
 
     centre: Floats
@@ -77,6 +86,8 @@ class Heart:
     shortening: float
     rv_squeeze: float
     papillary: Floats
+    bands: Floats
+    base: Floats
 
 
 @cache
@@ -99,7 +110,17 @@ def template() -> Template:
     axes = np.stack([right, np.cross(up, right), up])
     length = float(np.linalg.norm(mitral - apex))
     radii = _radii(labels, corner, step, apex, axes, length)
-    return Template(labels, away, corner, step, apex, axes, length, radii)
+    return Template(_detailed(labels, away, step), away, corner, step, apex, axes, length, radii)
+
+
+def _detailed(labels: Labels, away: npt.NDArray[np.float32], step: float) -> Labels:
+    """Return labels with leaflets, a cell thick, and with the furrows between chambers."""
+    made = labels.copy()
+    for atrium, ventricle, leaflet in zip(ATRIA, (LV, RV), LEAFLETS, strict=True):
+        made[binary_dilation(labels == atrium) & (labels == ventricle)] = leaflet
+    deep = np.asarray(distance_transform_edt(away < _FURROW)) * step > _FURROW
+    made[(labels == OUTSIDE) & deep] = BETWEEN
+    return made
 
 
 def _radii(
@@ -139,10 +160,10 @@ def random_heart(rng: np.random.Generator) -> Heart:
     """Return a random adult heart, well or ill, in its usual place turned by up to some 20 deg."""
     t = template()
     inner, outer, free = t.radii
-    wall = np.maximum((outer - inner) * rng.uniform(0.4, 1.2) * _harmonics(rng, 0.12), 1.5e-3)
+    wall = np.maximum((outer - inner) * rng.uniform(0.4, 1.3) * _harmonics(rng, 0.12), 1.5e-3)
     inner = inner * rng.uniform(0.75, 1.25) * _harmonics(rng, 0.04)
     outer_new = inner + wall
-    free = outer_new + (free - outer) * rng.uniform(0.6, 1.4) * _harmonics(rng, 0.06)
+    free = outer_new + (free - outer) * rng.uniform(0.45, 1.25) * _harmonics(rng, 0.08)
     strength = rng.uniform(0.05, 0.55)
     waves = np.column_stack(
         [rng.normal(0, 1.6e-3, (5, 3)), rng.normal(0, 45.0, (5, 3)), rng.uniform(0, 6.3, 5)]
@@ -150,33 +171,36 @@ def random_heart(rng: np.random.Generator) -> Heart:
     return Heart(
         centre=t.apex + 0.6 * t.length * t.axes[2],
         turn=_rotation(rng.normal(0, 0.2, 3)),
-        stretch=rng.uniform(0.82, 1.2) * rng.normal(1, 0.06, 3),
+        stretch=rng.uniform(0.82, 1.3) * rng.normal(1, 0.06, 3),
         waves=waves,
         radii=np.stack([inner, outer_new, free]),
         squeeze=np.clip(strength * _harmonics(rng, 0.15), 0.0, 0.7),
         shortening=t.length * (0.03 + 0.25 * strength) * rng.uniform(0.7, 1.5),
         rv_squeeze=rng.uniform(0.05, 0.55),
         papillary=_papillary(rng),
+        bands=_strands(rng, int(rng.integers(0, 14)), (-1.6, 1.6), (0.0, 1.0)),
+        base=np.array([*rng.normal(0, 0.12, 2), rng.uniform(0.75, 1.5)]),
     )
 
 
 def _papillary(rng: np.random.Generator) -> Floats:
-    """Return two muscles on the side away from the septum, and some trabeculae."""
+    """Return two muscles on the side away from the septum, and strands near the wall."""
     muscles = [
-        [np.pi + side * rng.uniform(0.5, 1.1), rng.uniform(0.4, 0.55), rng.uniform(0.55, 0.85),
-         rng.uniform(0.002, 0.0065)]
+        [np.pi + side * rng.uniform(0.5, 1.1), rng.uniform(0.35, 0.55), rng.uniform(0.55, 0.9),
+         rng.uniform(0.002, 0.0075), rng.uniform(0.15, 0.25)]
         for side in (-1, 1)
     ]  # fmt: skip
-    strands = [
-        [
-            rng.uniform(0, 6.3),
-            rng.uniform(0.15, 0.6),
-            rng.uniform(0.8, 1.0),
-            rng.uniform(0.5e-3, 3e-3),
-        ]
-        for _ in range(rng.integers(0, 8))
-    ]
-    return np.array(muscles + strands)
+    return np.r_[muscles, _strands(rng, int(rng.integers(0, 18)), (0.0, 6.3), (0.75, 1.05))]
+
+
+def _strands(
+    rng: np.random.Generator, count: int, angle: tuple[float, float], share: tuple[float, float]
+) -> Floats:
+    """Return trabeculae: thin, as long as they come, shape (count, 5)."""
+    return np.column_stack(
+        [rng.uniform(*angle, count), rng.uniform(0.05, 0.65, count), rng.uniform(*share, count),
+         rng.uniform(0.5e-3, 4e-3, count), rng.uniform(0.05, 0.3, count)]
+    )  # fmt: skip
 
 
 def _rotation(vector: Floats) -> Floats:
@@ -212,7 +236,8 @@ def labels_at(heart: Heart, points: Floats, contraction: float) -> tuple[Labels,
     now = np.concatenate([_contracted(heart, contraction), heart.radii[2:]])
     return _carried(
         np.ascontiguousarray(points, np.float64), heart.centre, heart.turn, heart.stretch,
-        heart.waves, now, t.radii, contraction * heart.shortening, heart.papillary,
+        heart.waves, now, t.radii, contraction * heart.shortening, heart.papillary, heart.bands,
+        heart.base,
         t.labels, t.away, t.corner, t.step, t.apex, t.axes, t.length,
     )  # fmt: skip
 
@@ -268,12 +293,14 @@ def _radius_back(
 
 
 @njit(cache=True, nogil=True)
-def _in_muscle(x: float, y: float, share: float, inner: float, papillary: Floats) -> bool:
-    """Say whether a point of the cavity is within a papillary muscle or a strand."""
+def _in_muscle(
+    x: float, y: float, share: float, start: float, end: float, papillary: Floats
+) -> bool:
+    """Say whether a point is within a muscle that stands at a share between two radii."""
     for m in range(len(papillary)):
-        long = (share - papillary[m, 1]) / 0.2
+        long = (share - papillary[m, 1]) / papillary[m, 4]
         if abs(long) < 1:
-            far = papillary[m, 2] * inner
+            far = start + papillary[m, 2] * (end - start)
             dx = x - far * np.cos(papillary[m, 0])
             dy = y - far * np.sin(papillary[m, 0])
             if dx * dx + dy * dy < papillary[m, 3] ** 2 * (1 - long * long):
@@ -292,6 +319,8 @@ def _carried(
     then: Floats,
     moved: float,
     papillary: Floats,
+    bands: Floats,
+    base: Floats,
     labels: Labels,
     away: npt.NDArray[np.float32],
     corner: Floats,
@@ -309,7 +338,11 @@ def _carried(
     for p in range(n):
         x, y, z = to_axis @ (_unbent(points[p], waves) - centre) + first
         x, y = x / stretch[0], y / stretch[1]
-        z = _uncontracted((z - 0.6 * length) / stretch[2] + 0.6 * length, moved, length)
+        z = (z - 0.6 * length) / stretch[2] + 0.6 * length
+        high = min(max(z / length - 0.4, 0.0), 0.6) / 0.6
+        z = _uncontracted(z - high * (base[0] * x + base[1] * y), moved, length)
+        over = min(max(z / length - 0.95, 0.0) / 0.15, 1.0)
+        x, y = x / (1 + over * (base[2] - 1)), y / (1 + over * (base[2] - 1))
         r = np.sqrt(x * x + y * y)
         angle = np.arctan2(y, x) / (2 * np.pi) * _ANGLES
         angle = angle + _ANGLES if angle < 0 else angle
@@ -321,9 +354,13 @@ def _carried(
             continue
         label = labels[cell[0], cell[1], cell[2]]
         distance[p] = away[cell[0], cell[1], cell[2]]
-        inner = _table(now[0], angle, level)
-        if label == LV and _in_muscle(x, y, z / length, inner, papillary):
-            label = PAPILLARY
+        if label == LV:
+            if _in_muscle(x, y, z / length, 0.0, _table(now[0], angle, level), papillary):
+                label = PAPILLARY
+        elif label == RV:
+            outer, free = _table(now[1], angle, level), _table(now[2], angle, level)
+            if _in_muscle(x, y, z / length, outer, free, bands):
+                label = BANDS
         result[p] = label
     return result, distance
 
@@ -333,5 +370,6 @@ def volumes(heart: Heart, contraction: float, step: float = 1.5e-3) -> tuple[flo
     side = np.arange(-0.11, 0.11, step)
     points = np.stack(np.meshgrid(side, side, side, indexing="ij"), axis=-1).reshape(-1, 3)
     labels, _ = labels_at(heart, points + heart.centre, contraction)
-    count = np.bincount(labels, minlength=9) * step**3
-    return float(count[LV] + count[PAPILLARY]), float(count[WALL]), float(count[RV])
+    count = np.bincount(labels, minlength=BETWEEN + 1) * step**3
+    left = float(count[LV] + count[PAPILLARY] + count[LEAFLETS[0]])
+    return left, float(count[WALL]), float(count[RV] + count[BANDS] + count[LEAFLETS[1]])

@@ -7,9 +7,10 @@ import pytest
 
 from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid, Volume
-from isosoma.imaging.cine_crop import heart_middle, short_axis
+from isosoma.imaging.cine import heart_from
+from isosoma.imaging.cine_crop import cuts, heart_middle, short_axis
 from isosoma.imaging.render import Plane, canonical, classes_at, picture, plane_points, random_looks
-from isosoma.imaging.shape4d import Basis, Seen, fitted, radii
+from isosoma.imaging.rendered_study import RenderedStudy, rendered_study, true_shares
 from isosoma.imaging.synthetic_heart import random_heart, template, volumes
 from isosoma.imaging.unet import normalised, probabilities
 
@@ -21,21 +22,28 @@ def test_a_random_heart_ejects_and_keeps_its_wall() -> None:
     assert empty[1] == pytest.approx(full[1], rel=0.15)
 
 
-def test_a_shape_gives_back_the_ellipsoid_that_it_saw() -> None:
-    rng = np.random.default_rng(0)
-    n = 4000
-    angle, height, time = rng.uniform(0, 6.28, n), rng.uniform(0.05, 0.97, n), rng.uniform(0, 1, n)
-    size = 0.025 + 0.004 * np.cos(2 * np.pi * time) + 0.002 * np.cos(angle)
-    seen = Seen(
-        angle, height, time, size * np.sqrt(1 - (1 - height) ** 2), np.ones(n), np.zeros(n, int)
-    )
-    basis = Basis()
-    found = fitted(seen, basis, prior=0.02)
-    at = np.array([0.0, 1.0]), np.array([0.3, 0.8]), np.array([0.0, 0.5])
-    truth = 0.025 + 0.004 * np.array([1.0, -1.0])[:, None, None]
-    truth = truth + 0.002 * np.cos(at[0])[:, None]
-    truth = truth * np.sqrt(1 - (1 - at[1]) ** 2)
-    assert np.abs(radii(found, basis, *at) - truth).max() < 4e-4
+@pytest.fixture(scope="module")
+def study() -> RenderedStudy:
+    return rendered_study(9002, phases=8)
+
+
+def test_a_study_of_known_parts_gives_its_volumes(study: RenderedStudy) -> None:
+    every = cuts(study.volumes, heart_middle(study.volumes[0]))
+    shares = [true_shares(study, cut) for cut in every]
+    heart = heart_from(every, shares, study.volumes[0].phases)
+    ef = 1 - study.empty[0] / study.full[0]
+    assert heart.end_diastolic_volume == pytest.approx(study.full[0], rel=0.12)
+    assert heart.ejection_fraction == pytest.approx(ef, abs=0.05)
+    assert heart.right.volume.max() == pytest.approx(study.full[2], rel=0.2)
+    assert len(heart.right.triangles) == 3752
+    assert (heart.mass > 0).all()
+
+
+def test_a_study_without_a_long_axis_says_what_is_missing(study: RenderedStudy) -> None:
+    every = cuts(study.volumes, heart_middle(study.volumes[0]))
+    two = [cut for cut in every if cut.short_axis][:2]
+    with pytest.raises(RangeError, match="short-axis slices"):
+        heart_from(two, [true_shares(study, cut) for cut in two], study.volumes[0].phases)
 
 
 def test_the_network_finds_a_rendered_heart_that_it_never_saw() -> None:
