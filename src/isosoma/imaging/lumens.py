@@ -99,14 +99,12 @@ def lumens(values: Values, grid: Grid, aorta: Mask, blood: Blood) -> Lumens:
     values : [HU]. aorta : true and false lumen together, as a segmentation or a reader gives it.
     blood : levels of the image; the true lumen has that of the blood.
     """
-    from skimage.filters import threshold_otsu
-
     if not aorta.any():
         raise RangeError("the aorta's mask is empty", todo="Segment again")
     smooth = gaussian_filter(values.astype(np.float32), _BLUR)
     core = _core(aorta)  # partial volume at the wall is a third class, and no lumen
     inside = np.clip(smooth[core if core.any() else aorta], blood.tissue - 100, blood.lumen)
-    level = float(threshold_otsu(inside))
+    level = _border(inside)
     dim = aorta & (smooth <= level)
     seed = _piece(np.asarray(binary_opening(dim, iterations=2), np.bool_))
     false = np.asarray(binary_dilation(seed, iterations=3), np.bool_) & dim
@@ -129,6 +127,23 @@ def lumens(values: Values, grid: Grid, aorta: Mask, blood: Blood) -> Lumens:
     )
     bright_volume, dim_volume = (float(m.sum() * grid.voxel) for m in (true, false))
     return Lumens(true, false, bright_volume, dim_volume, apart, said)
+
+
+def _border(inside: Values) -> float:
+    """Return the level between the brightest blood and what is dimmer.
+
+    A false lumen fills from above: its blood may itself have two levels. So three classes are
+    tried first (Otsu 1979, doi:10.1109/TSMC.1979.4310076), and two where the upper two are one.
+    """
+    from skimage.filters import threshold_multiotsu, threshold_otsu
+
+    low, high = (float(t) for t in threshold_multiotsu(inside, 3))
+    bright, middle = inside[inside > high], inside[(inside > low) & (inside <= high)]
+    if min(len(bright), len(middle)) < _LEAST * len(inside):
+        return float(threshold_otsu(inside))
+    spread = 1.4826 * float(np.median(np.abs(bright - np.median(bright))))
+    between = float(np.median(bright) - np.median(middle))
+    return high if between > _APART * max(spread, 1.0) else float(threshold_otsu(inside))
 
 
 def _piece(mask: Mask) -> Mask:

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import map_coordinates
+from scipy.spatial import ConvexHull
 
 from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid
 
-__all__ = ["Section", "axes_of", "cut", "measured", "sampled"]
+__all__ = ["Section", "axes_of", "cut", "measured", "sampled", "whole_cut"]
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.floating]
 
 _STEP = 0.25e-3  # [m] between samples of a plane
 _POINTS = 256  # of a contour
+_PIECE = 0.1  # of the largest piece's area: smaller ones are no lumen
+_SOLID = 0.95  # share of its hull that a lumen without a cleft fills
 _WAVES = 12  # harmonics of a contour that are kept: beyond is noise, and adds to the perimeter
 
 
@@ -88,6 +91,37 @@ def cut(
     RangeError
         No closed contour of that level lies in the square.
     """
+    found, axes, origin = _contours(values, grid, centre, normal, level, reach)
+    around = [c for c in found if _winds(c)]
+    one = max(around, key=_area) if around else min(found, key=_apart)
+    return measured(origin + np.pad(one, ((0, 0), (0, 1))) @ axes, axes[2])
+
+
+def whole_cut(
+    values: Values, grid: Grid, centre: npt.ArrayLike, normal: npt.ArrayLike, level: float,
+    reach: float = 40e-3,
+) -> Section:  # fmt: skip
+    """Return the section of a vessel that a flap parts: the hull of its pieces.
+
+    One piece without a cleft is taken as it is. Parameters and errors are those of `cut`; all that
+    exceeds `level` within reach must belong to the vessel.
+    """
+    found, axes, origin = _contours(values, grid, centre, normal, level, reach)
+    most = max(_area(c) for c in found)
+    pieces = [c for c in found if _area(c) > _PIECE * most]
+    points = np.concatenate(pieces)
+    hull = ConvexHull(points)
+    one = points[hull.vertices]
+    if len(pieces) == 1 and most > _SOLID * hull.volume:
+        one = pieces[0]
+    return measured(origin + np.pad(one, ((0, 0), (0, 1))) @ axes, axes[2])
+
+
+def _contours(
+    values: Values, grid: Grid, centre: npt.ArrayLike, normal: npt.ArrayLike, level: float,
+    reach: float,
+) -> tuple[list[Floats], Floats, Floats]:  # fmt: skip
+    """Return flat closed contours around high values [m], the plane's axes and its origin."""
     from skimage.measure import find_contours
 
     axes, origin = axes_of(normal), np.asarray(centre, float)
@@ -100,9 +134,7 @@ def cut(
     if not found:
         said = f"the plane at {np.round(origin * 1e3, 1).tolist()} mm cuts no closed lumen"
         raise RangeError(said, todo="Move the plane, or look whether the image ends there")
-    around = [c for c in found if _winds(c)]
-    one = max(around, key=_area) if around else min(found, key=_apart)
-    return measured(origin + np.pad(one, ((0, 0), (0, 1))) @ axes, axes[2])
+    return found, axes, origin
 
 
 def _apart(flat: Floats) -> float:
