@@ -12,6 +12,8 @@ from isosoma.serve.app import Settings
 from isosoma.serve.demo import demo
 from isosoma.serve.live_messages import Finding, TwinMessage
 from isosoma.serve.live_twin import Keeper
+from isosoma.serve.synthetic import simulate
+from isosoma.signals.pressure_limits import PressureLimits
 from tests.browser import (
     assert_accessible,
     hosted,
@@ -112,3 +114,22 @@ def test_an_alarm_stands_before_findings_and_the_list_is_renewed_while_it_is_rea
     page.click("#now-close")
     page.act("put the ecg on")
     assert page.faults + page.complaints == []
+
+
+@needs_axe
+def test_a_pressure_that_alarms_is_whole_in_the_bar_and_red_in_its_tile(browser):
+    """A patient whose usual pressure is far below the limits that are set here."""
+    mmhg = 133.322
+    limits = PressureLimits(150 * mmhg, 160 * mmhg, 300 * mmhg, 170 * mmhg, 400 * mmhg)
+    with hosted(Settings(simulate(60.0), limits=limits)) as address:
+        page = new_page(browser, 800, 600)
+        page.goto(address)
+        until(page, "document.querySelector('#abp-tile').dataset.priority === 'high'")
+        words = "document.querySelector('#alarms .chip span')"
+        said = page.evaluate(f"{words}.textContent")
+        assert re.fullmatch(r"Very low arterial pressure: mean \d+ mmHg, below 150", said)
+        assert page.evaluate(f"{words}.scrollWidth <= {words}.clientWidth"), "no word is cut"
+        colour = "getComputedStyle(document.querySelector('#abp-tile')).backgroundColor"
+        assert page.evaluate(colour) == "rgb(255, 107, 107)"
+        assert_accessible(page)
+        page.close()

@@ -4,6 +4,8 @@ import type { Hello, State } from "./messages";
 import { byId, text } from "./page";
 import { level, position, quality, rhythm, seconds, STARS } from "./words";
 
+const PRESSURE = /^(very )?(low|high) arterial pressure$/; // alarms that are of the number itself
+
 export function showPatient(h: Hello): void {
   document.body.dataset["kind"] = h.kind;
   text("p-name", h.patient.name);
@@ -43,6 +45,7 @@ function showPressure(s: State, silent: number): void {
   text("abp-mean", p ? `mean ${Math.round(p.mean)}` : "no pulse measured yet");
   text("abp-range", p ? `sys. ${Math.round(p.low)}–${Math.round(p.high)}` : "");
   text("abp-age", p ? `${seconds(p.age + silent)} ago` : "");
+  byId("abp-tile").dataset["priority"] = s.active.find((a) => PRESSURE.test(a.code))?.priority ?? "none";
 }
 
 function showRhythm(s: State, silent: number): void {
