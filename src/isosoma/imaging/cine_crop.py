@@ -17,7 +17,7 @@ from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid, Volume
 from isosoma.imaging.render import SIDE, Plane, canonical, plane_points
 
-__all__ = ["Cut", "cuts", "heart_middle", "short_axis"]
+__all__ = ["Cut", "cut_numbers", "cuts", "heart_middle", "short_axis"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -89,15 +89,18 @@ def cuts(volumes: Sequence[Volume], middle: Floats) -> list[Cut]:
     stack = short_axis(volumes)
     phases = volumes[stack].phases
     made = list[Cut]()
-    for v, volume in enumerate(volumes):
-        if volume.values.shape[3] < _LEAST_PHASES:
-            continue
-        for k in range(volume.values.shape[2]):
-            plane = _plane(volume.grid, k, middle)
-            frames = _sampled(volume, k, plane)
-            frames = _by_phase(frames, volume.phases, phases)
-            made.append(Cut(plane, frames, v == stack, v, k))
+    for v, k in cut_numbers(volumes):
+        plane = _plane(volumes[v].grid, k, middle)
+        frames = _by_phase(_sampled(volumes[v], k, plane), volumes[v].phases, phases)
+        made.append(Cut(plane, frames, v == stack, v, k))
     return made
+
+
+def cut_numbers(volumes: Sequence[Volume]) -> dict[tuple[int, int], int]:
+    """Return the number of each moving slice by its volume and place in it, in their order."""
+    moving = [v for v, volume in enumerate(volumes) if volume.values.shape[3] >= _LEAST_PHASES]
+    pairs = [(v, k) for v in moving for k in range(volumes[v].values.shape[2])]
+    return {pair: number for number, pair in enumerate(pairs)}
 
 
 def _plane(grid: Grid, k: int, middle: Floats) -> Plane:

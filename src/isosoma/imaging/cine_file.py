@@ -10,12 +10,15 @@ from zipfile import BadZipFile
 import numpy as np
 
 from isosoma.core.errors import FormatError
+from isosoma.imaging.biventricle_fit import Marks
 from isosoma.imaging.cine import CineHeart, Part
 from isosoma.imaging.shape4d import Frame
 
 __all__ = ["packed", "unpacked"]
 
 _PARTS = ("left", "outer", "right")
+_MARKS = {"points": np.float32, "kind": np.int8, "phase": np.int16, "source": np.int16,
+          "weight": np.float32, "normals": np.float32}  # fmt: skip
 
 
 def packed(heart: CineHeart) -> bytes:
@@ -28,6 +31,10 @@ def packed(heart: CineHeart) -> bytes:
         arrays[f"{name}_points"] = part.points.astype(np.float32)
         arrays[f"{name}_triangles"] = part.triangles.astype(np.int32)
         arrays[f"{name}_volume"] = part.volume
+    if heart.moved is not None:
+        arrays["moved"] = heart.moved
+    for name, kind in _MARKS.items() if heart.marks is not None else ():
+        arrays[f"marks_{name}"] = getattr(heart.marks, name).astype(kind)
     told = {"sigma": heart.sigma, "quality": heart.quality, "doubts": heart.doubts,
             "made_by": heart.made_by}  # fmt: skip
     arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
@@ -62,5 +69,16 @@ def unpacked(data: bytes) -> CineHeart:
     left, outer, right = parts
     return CineHeart(
         found["phases"], frame, left, outer, right, found["mass"], told["sigma"], told["quality"],
-        tuple(told["doubts"]), told["made_by"],
+        tuple(told["doubts"]), told["made_by"], None, found.get("moved"), _marks(found),
     )  # fmt: skip
+
+
+def _marks(found: dict[str, Any]) -> Marks | None:
+    """Return what the heart was fitted to; None where the file has none."""
+    if any(f"marks_{name}" not in found for name in _MARKS):
+        return None
+    whole = {"kind", "phase", "source"}
+    return Marks(**{
+        name: found[f"marks_{name}"].astype(np.int64 if name in whole else np.float64)
+        for name in _MARKS
+    })  # fmt: skip

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.errors import VocabularyError
+from isosoma.core.errors import AccessError, BusyError, VocabularyError
 from isosoma.core.study import Volume
-from isosoma.imaging.cine import CineHeart
+from isosoma.imaging.cine import CineHeart, heart_of
+from isosoma.imaging.cine_crop import cut_numbers, short_axis
 from isosoma.imaging.outline import outlines
+from isosoma.imaging.reader_contours import ReaderContour, with_contours
 
 __all__ = ["STRUCTURES", "Pictures"]
 
@@ -30,18 +34,27 @@ class Pictures:
     volumes : stacks, in the order in which they are listed.
     heart : what was found in them; None until it is, or where nothing was.
     said : why there is no heart, or how far its finding is.
+    told_of : hears of each heart that was fitted again to a reader's contours.
+    drawn : those contours, oldest first.
     """
 
     volumes: tuple[Volume, ...]
     heart: CineHeart | None = None
     said: str = ""
+    told_of: Callable[[CineHeart], Any] = lambda heart: None
+    drawn: list[ReaderContour] = field(default_factory=list[ReaderContour])
+    _first: CineHeart | None = None
+    _fitting: threading.Lock = field(default_factory=threading.Lock)
 
     def told(self) -> dict[str, Any]:
         """Return the list of stacks: shape, place [mm, RAS], phases, range of values."""
         return {
-            "stacks": [_stack(v) for v in self.volumes],
+            "stacks": [
+                _stack(v) | {"corrected": self._correctable(n)} for n, v in enumerate(self.volumes)
+            ],
             "heart": None if self.heart is None else _figures(self.heart),
             "said": self.said,
+            "corrections": len(self.drawn),
         }
 
     def values(self, stack: int, k: int) -> bytes:
@@ -60,7 +73,7 @@ class Pictures:
         return np.ascontiguousarray(np.moveaxis(whole, (2, 1, 0), (0, 1, 2))).tobytes()
 
     def contours(self, stack: int, k: int) -> dict[str, Any]:
-        """Return the heart's contours in slice `k`, by structure and phase: loops of (x, y) [pixel].
+        """Return the heart's contours in a slice, by structure and phase: loops of (x, y) [pixel].
 
         Raises
         ------
@@ -70,13 +83,63 @@ class Pictures:
         volume = self._volume(stack, k)
         if self.heart is None:
             return {}
-        when = nearest(volume.phases, self.heart.phases)
+        when, moved = nearest(volume.phases, self.heart.phases), self._moved(stack, k)
         found = dict[str, Any]()
         for name in STRUCTURES:
             part = getattr(self.heart, name)
-            loops = [outlines(points, part.triangles, volume.grid, k) for points in part.points]
+            loops = [outlines(p - moved, part.triangles, volume.grid, k) for p in part.points]
             found[name] = [[loop.round(2).tolist() for loop in loops[t]] for t in when]
         return found
+
+    def correct(self, contour: ReaderContour) -> None:
+        """Fit the heart again to a reader's contour, beside those that were drawn before.
+
+        Raises
+        ------
+        InputError
+            The contour cannot be used; nothing is changed.
+        AccessError
+            There is no heart to correct.
+        BusyError
+            It is being fitted already.
+        """
+        others = [c for c in self.drawn if _where(c) != _where(contour)]
+        self._fit([*others, contour])
+
+    def undo(self) -> None:
+        """Take the last contour back, and fit again."""
+        if not self.drawn:
+            raise AccessError("nothing was corrected", "pictures")
+        self._fit(self.drawn[:-1])
+
+    def _fit(self, drawn: list[ReaderContour]) -> None:
+        if self.heart is None or self.heart.marks is None:
+            raise AccessError("there is no heart to correct", "pictures", "Wait until it is found")
+        if not self._fitting.acquire(blocking=False):
+            raise BusyError("the heart is being fitted", "pictures", "Wait until it is done")
+        try:
+            first = self._first or self.heart
+            assert first.marks is not None  # noqa: S101 - asked above
+            names = ", ".join(dict.fromkeys(c.by for c in drawn))
+            made_by = f"{first.made_by}, corrected by {names}" if drawn else first.made_by
+            marks = with_contours(first.marks, drawn, self.volumes)
+            heart = heart_of(marks, first.frame, first.phases, first.quality, made_by)
+            self._first, self.heart, self.drawn = first, heart, drawn
+            self.told_of(heart)
+        finally:
+            self._fitting.release()
+
+    def _correctable(self, stack: int) -> bool:
+        if self.heart is None or self.heart.marks is None:
+            return False
+        return stack == short_axis(self.volumes)
+
+    def _moved(self, stack: int, k: int) -> npt.NDArray[np.float64]:
+        """Return by how much the heart was moved [m] from where this slice shows it."""
+        number = cut_numbers(self.volumes).get((stack, k))
+        if self.heart is None or self.heart.moved is None or number is None:
+            return np.zeros(3)
+        return self.heart.moved[number]
 
     def _volume(self, stack: int, k: int) -> Volume:
         if not 0 <= stack < len(self.volumes):
@@ -93,6 +156,10 @@ def nearest(asked: npt.NDArray[np.float64], known: npt.NDArray[np.float64]) -> l
     """Return for each share of the beat the index of the nearest known one, round the beat."""
     apart = np.abs(asked[:, None] - known[None])
     return np.minimum(apart, 1 - apart).argmin(axis=1).tolist()
+
+
+def _where(contour: ReaderContour) -> tuple[int, int, int, str]:
+    return contour.volume, contour.slice, contour.phase, contour.structure
 
 
 def _range(volume: Volume) -> tuple[float, float]:

@@ -8,9 +8,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from isosoma.core.study import Grid, Volume
-from isosoma.imaging.cine import CineHeart, Part
+from isosoma.imaging.cine import CineHeart, Part, heart_of
 from isosoma.imaging.meshing import from_mask
 from isosoma.imaging.shape4d import Frame
+from isosoma.imaging.test_reader_contours import examined
 from isosoma.serve.pictures import Pictures, nearest
 from isosoma.serve.pictures_api import add_routes
 
@@ -103,9 +104,71 @@ def test_pictures_are_for_this_machine_only_and_an_empty_list_without_any():
     app = FastAPI()
     add_routes(app, None)
     here = TestClient(app, client=("127.0.0.1", 1)).get("/pictures").json()
-    assert here == {"stacks": [], "heart": None, "said": ""}
+    assert here == {"stacks": [], "heart": None, "said": "", "corrections": 0}
     assert TestClient(app, client=("10.0.0.7", 1)).get("/pictures").status_code == 403
 
 
 def test_phases_are_matched_round_the_beat():
     assert nearest(np.array([0.0, 0.24, 0.97]), PHASES) == [0, 1, 0]
+
+
+@pytest.fixture(scope="module")
+def examination():
+    """Pictures of a rendered examination, and who listens to hearts that are fitted again."""
+    volumes, marks, frame = examined()
+    found = heart_of(marks, frame, volumes[0].phases, 1.0, "a network")
+    heard: list[CineHeart] = []
+    shown = Pictures(volumes, found, told_of=heard.append)
+    app = FastAPI()
+    add_routes(app, shown)
+    return shown, TestClient(app, client=("127.0.0.1", 1)), heard
+
+
+def test_a_readers_contour_fits_the_heart_again_and_is_taken_back(examination):
+    shown, client, heard = examination
+    told = client.get("/pictures").json()
+    assert [s["corrected"] for s in told["stacks"]] == [True] + [False] * (len(shown.volumes) - 1)
+    first, k = shown.heart, shown.volumes[0].grid.shape[2] // 2
+    (loop,) = client.get(f"/pictures/0/{k}/contours").json()["left"][0]
+    at = np.array(loop)
+    wide = at.mean(axis=0) + 1.25 * (at - at.mean(axis=0))
+    body = {"phase": 0, "structure": "left", "points": wide.tolist(), "name": "R. Eader",
+            "qualification": "radiologist"}  # fmt: skip
+    answer = client.post(f"/pictures/0/{k}/contour", json=body).json()
+    assert answer["corrections"] == 1
+    assert answer["heart"]["left_ml"][0] > told["heart"]["left_ml"][0] + 1
+    assert answer["heart"]["made_by"] == "a network, corrected by R. Eader, radiologist"
+    assert heard == [shown.heart]
+    answer = client.post(f"/pictures/0/{k}/contour", json=body | {"phase": 1}).json()
+    assert answer["corrections"] == 2
+    answer = client.post(f"/pictures/0/{k}/contour", json=body).json()
+    assert answer["corrections"] == 2  # drawn anew, it takes the place of the older one
+    client.post("/pictures/undo", json={})
+    answer = client.post("/pictures/undo", json={}).json()
+    assert answer["corrections"] == 0
+    assert answer["heart"]["made_by"] == "a network"
+    assert np.array_equal(shown.heart.left.points, first.left.points)
+    assert client.post("/pictures/undo", json={}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "status", "said"),
+    [
+        ("/pictures/0/3/contour", {"name": " "}, 422, "has a name and a qualification"),
+        ("/pictures/1/0/contour", {}, 422, "short axis only"),
+        ("/pictures/0/3/contour", {"points": [[1, 1]]}, 422, "three corners"),
+        ("/pictures/0/3/contour", {"structure": "atrium"}, 422, "no contour"),
+        ("/pictures/0/3/contour", {"points": [["a", 1]]}, 422, "no contour"),
+    ],
+)
+def test_a_contour_that_cannot_be_is_refused_and_changes_nothing(
+    examination, path, changes, status, said
+):
+    shown, client, _ = examination
+    before = shown.heart, len(shown.drawn)
+    body = {"phase": 0, "structure": "left", "points": [[30, 30], [60, 30], [60, 60]],
+            "name": "R. Eader", "qualification": "radiologist"}  # fmt: skip
+    answer = client.post(path, json=body | changes)
+    assert answer.status_code == status
+    assert said in answer.json()["error"]
+    assert (shown.heart, len(shown.drawn)) == before

@@ -1,6 +1,6 @@
 /** One picture on a canvas: grey values through a window, contours, lines of other planes, a cursor, sides of the person. */
 import { make, penOf } from "../page";
-import { type Slice, type Stack, STRUCTURES, type Structure } from "./api";
+import { type Loop, type Slice, type Stack, STRUCTURES, type Structure } from "./api";
 import { axis, side, toSpace, type Vec3 } from "./place";
 
 /** Told apart by dashes as well as by colour. */
@@ -9,11 +9,16 @@ export const INK: Record<Structure, { colour: string; dash: number[]; said: stri
 };
 export interface Window { low: number; high: number }
 export interface Line { at: [number, number, number, number]; strong: boolean }
+/** A contour under a reader's hand, in pixels of the picture; `at` is the corner that keys move. */
+export interface Drawn { points: Loop; at: number; structure: Structure }
 export interface Acts {
+  /** A corner is taken: whether there is a contour to correct. `near` is how far a pointer may be off [pixel]. */
+  taken(at: [number, number], near: number): boolean; pulled(to: [number, number]): void; /** Whether a key meant the contour. */ keyed(key: string, far: boolean): boolean;
   picked(at: Vec3): void; sliced(by: number): void; turned(by: number): void; played(): void; /** Of the range of values shown. */ windowed(centre: number, width: number): void;
 }
 
 const NEAR = 1.7; // times the heart, that a picture shows of its surroundings
+const GRIP = 14; // px within which a pointer takes a corner
 const DRAG = 400; // px that go from black to white
 
 export class Picture {
@@ -33,11 +38,18 @@ export class Picture {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", name);
     this.box.append(this.canvas, this.caption);
-    this.canvas.addEventListener("click", (e) => { const at = this.under(e); if (at && !e.shiftKey) acts.picked(at); });
+    let pulling = false;
+    this.canvas.addEventListener("pointerdown", (e) => {
+      pulling = e.button === 0 && !e.shiftKey && this.stack !== null && acts.taken(this.pixel(e), GRIP / (this.fit(this.canvas.clientWidth, this.canvas.clientHeight).scale * this.stack.spacing_mm[0]));
+      if (pulling) this.canvas.setPointerCapture(e.pointerId);
+    });
+    this.canvas.addEventListener("pointermove", (e) => { if (pulling) acts.pulled(this.pixel(e)); });
+    this.canvas.addEventListener("click", (e) => { if (!pulling && this.stack && !e.shiftKey) acts.picked(toSpace(this.stack.affine_ras_mm, [...this.pixel(e), this.k])); pulling = false; });
     this.canvas.addEventListener("wheel", (e) => { e.preventDefault(); acts.sliced(Math.sign(e.deltaY)); }, { passive: false });
     this.canvas.addEventListener("contextmenu", (e) => e.preventDefault());
     this.canvas.addEventListener("pointermove", (e) => { if ((e.buttons & 2) || ((e.buttons & 1) && e.shiftKey)) acts.windowed(-e.movementY / DRAG, e.movementX / DRAG); });
     this.canvas.addEventListener("keydown", (e) => {
+      if (acts.keyed(e.key, e.shiftKey)) { e.preventDefault(); e.stopPropagation(); return; }
       const act = { ArrowUp: () => acts.sliced(-1), ArrowDown: () => acts.sliced(1), ArrowLeft: () => acts.turned(-1), ArrowRight: () => acts.turned(1), " ": () => acts.played() }[e.key];
       if (act) { e.preventDefault(); e.stopPropagation(); act(); }
     });
@@ -50,7 +62,7 @@ export class Picture {
     this.part = near && slice ? around(slice, stack) : null;
   }
 
-  draw(phase: number, window: Window, lines: readonly Line[], cursor: Vec3 | null, said: string): void {
+  draw(phase: number, window: Window, lines: readonly Line[], cursor: Vec3 | null, said: string, drawn: Drawn | null = null): void {
     const made = penOf(this.canvas);
     if (this.caption.textContent !== said) this.caption.textContent = said;
     if (!made || !this.stack) return;
@@ -63,19 +75,23 @@ export class Picture {
     pen.drawImage(this.pixels, x - 0.5 * scale * dx, y - 0.5 * scale * dy, this.stack.shape[0] * scale * dx, this.stack.shape[1] * scale * dy);
     const px = (i: number): number => x + i * scale * dx, py = (j: number): number => y + j * scale * dy;
     for (const { at, strong } of lines) stroke(pen, [[at[0], at[1]], [at[2], at[3]]], px, py, strong ? "#8fb7ff" : "#8fb7ff88", [8, 6], false, 1);
-    for (const name of STRUCTURES) for (const loop of this.slice.contours[name]?.[phase] ?? []) {
+    for (const name of STRUCTURES) for (const loop of name === drawn?.structure ? [] : (this.slice.contours[name]?.[phase] ?? [])) {
       stroke(pen, loop, px, py, "#000a", [], true, 3.5);
       stroke(pen, loop, px, py, INK[name].colour, INK[name].dash, true, 1.8);
+    }
+    if (drawn) {
+      stroke(pen, drawn.points, px, py, "#000a", [], true, 4);
+      stroke(pen, drawn.points, px, py, "#fff", [], true, 2);
+      drawn.points.forEach(([i, j], n) => { pen.beginPath(); pen.arc(px(i), py(j), n === drawn.at ? 7 : 4.5, 0, 2 * Math.PI); pen.fillStyle = INK[drawn.structure].colour; pen.fill(); pen.lineWidth = n === drawn.at ? 2.5 : 1; pen.strokeStyle = n === drawn.at ? "#fff" : "#000"; pen.setLineDash([]); pen.stroke(); });
     }
     if (cursor) cross(pen, px(cursor[0]), py(cursor[1]));
     this.sides(pen, w, h);
   }
 
-  /** The point of the body under the pointer. */
-  private under(e: MouseEvent): Vec3 | null {
-    if (!this.stack) return null;
-    const { scale, x, y } = this.fit(this.canvas.clientWidth, this.canvas.clientHeight), [dx, dy] = this.stack.spacing_mm;
-    return toSpace(this.stack.affine_ras_mm, [(e.offsetX - x) / (scale * dx), (e.offsetY - y) / (scale * dy), this.k]);
+  /** Where the pointer is [pixel of the picture]. */
+  private pixel(e: MouseEvent): [number, number] {
+    const { scale, x, y } = this.fit(this.canvas.clientWidth, this.canvas.clientHeight), [dx, dy] = this.stack!.spacing_mm;
+    return [(e.offsetX - x) / (scale * dx), (e.offsetY - y) / (scale * dy)];
   }
 
   /** Pixels of the page for a millimetre, and where the first voxel's middle lies. */

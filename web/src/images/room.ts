@@ -1,6 +1,7 @@
 /** The patient's pictures: one large, two that stand across it, all at one phase; a cursor that is the same place in all. */
 import { make } from "../page";
-import { type Listed, listed, type Slice, slice, type Stack, STRUCTURES } from "./api";
+import { correct, type Listed, listed, type Slice, slice, type Stack, STRUCTURES, undoCorrection } from "./api";
+import { Correction, type Kept } from "./correct";
 import { curves } from "./curves";
 import { type Acts, INK, type Line, Picture, type Window } from "./picture";
 import { alike, crossing, toIndex, type Vec3 } from "./place";
@@ -18,7 +19,7 @@ export function mount(root: HTMLElement, stage: HTMLElement): void {
 }
 
 class Room {
-  private all: Listed = { stacks: [], heart: null, said: "" };
+  private all: Listed = { stacks: [], heart: null, said: "", corrections: 0 };
   private readonly pictures: Picture[];
   private readonly shown: { stack: number; k: number }[] = [];
   private readonly windows = new Map<number, Window>();
@@ -34,6 +35,8 @@ class Room {
   private readonly figures = make("div");
   private readonly inputs: Record<"slice" | "phase" | "centre" | "width", HTMLInputElement>;
   private readonly play = make("button", "", "");
+  private readonly correction = new Correction(() => this.large?.contours ?? null, () => this.phase, () => this.draw(), (k) => this.keep(k), () => this.refitted(undoCorrection()));
+  private large: Slice | null = null;
 
   constructor(private readonly root: HTMLElement, stage: HTMLElement) {
     root.classList.add("images");
@@ -64,7 +67,7 @@ class Room {
     near.addEventListener("click", () => { this.near = !this.near; near.setAttribute("aria-pressed", String(this.near)); void this.load(); });
     auto.addEventListener("click", () => { this.windows.delete(this.shown[0]!.stack); this.told(); this.draw(); });
     tools.append(this.play, near, auto, ...Object.values(this.inputs).map((input) => input.parentElement!));
-    box.append(this.pictures[0]!.box, tools);
+    box.append(this.pictures[0]!.box, tools, this.correction.box);
     this.told();
     return box;
   }
@@ -88,6 +91,7 @@ class Room {
 
   private acts(n: number): Acts {
     return {
+      taken: (at, near) => n === 0 && this.correction.take(at, near), pulled: (to) => this.correction.pull(to), keyed: (key, far) => n === 0 && this.correction.key(key, far),
       picked: (at) => this.point(at, n), sliced: (by) => this.slide(n, by), turned: (by) => this.seek(this.phase + by), played: () => this.toggle(),
       windowed: (centre, width) => {
         const number = this.shown[n]!.stack, range = this.span(number), { low, high } = this.windowOf(number), wide = Math.max(NARROW * range, high - low + width * range), middle = (low + high) / 2 + centre * range;
@@ -156,14 +160,28 @@ class Room {
     try {
       const found = await Promise.all(wanted.map(({ stack, k }) => this.fetched(stack, k)));
       if (wanted.some(({ stack, k }, n) => this.shown[n]?.stack !== stack || this.shown[n]?.k !== k)) return; // looked on meanwhile
+      this.large = found[0] ?? null;
       wanted.forEach(({ stack, k }, n) => this.pictures[n]!.set(this.all.stacks[stack]!, k, found[n]!, this.near));
     } catch (fault) { this.say(fault); }
     this.told(); this.draw();
   }
 
+  /** The heart is fitted again to what a reader drew; contours of every slice are other ones then. */
+  private async keep({ structure, points, name, qualification }: Kept): Promise<void> {
+    const { stack, k } = this.shown[0]!;
+    await this.refitted(correct(stack, k, { phase: this.phase, structure, points, name, qualification }));
+  }
+  private async refitted(told: Promise<Listed>): Promise<void> {
+    this.all = await told;
+    this.kept.clear();
+    this.figures.replaceChildren(...found(this.all.heart));
+    await this.load();
+  }
+
   private slide(n: number, by: number): void {
     const at = this.shown[n];
     if (!at || !by) return;
+    if (n === 0) this.correction.end();
     at.k = Math.min(Math.max(at.k + by, 0), this.all.stacks[at.stack]!.shape[2] - 1);
     void this.load();
   }
@@ -179,11 +197,12 @@ class Room {
 
   private seek(phase: number): void {
     this.playing = false;
+    this.correction.end();
     const n = this.phases();
     this.phase = ((phase % n) + n) % n;
     this.told(); this.draw();
   }
-  private toggle(): void { this.playing = !this.playing; this.before = 0; this.told(); }
+  private toggle(): void { this.correction.end(); this.playing = !this.playing; this.before = 0; this.told(); }
 
   private dial(): void {
     const n = this.shown[0]!.stack, [least] = this.all.stacks[n]!.range, range = this.span(n), wide = (Number(this.inputs.width.value) / 1000) * range, middle = least + (Number(this.inputs.centre.value) / 1000) * range;
@@ -218,6 +237,7 @@ class Room {
     say("slice", at.k, `${at.k + 1} of ${stack.shape[2]}`);
     say("phase", this.phase, `${Math.round(100 * (stack.phases[this.phase] ?? 0))} % of the beat`);
     say("centre", Math.round((1000 * ((low + high) / 2 - stack.range[0])) / range), `${Math.round((low + high) / 2)}${unit}`);
+    this.correction.offer(stack.corrected && !this.playing, this.all.corrections);
     say("width", Math.round((1000 * (high - low)) / range), `${Math.round(high - low)}${unit}`);
   }
 
@@ -227,7 +247,7 @@ class Room {
       const s = stacks[stack]!, lines: Line[] = [];
       this.shown.forEach((other, m) => { const at = m === n ? null : crossing(stacks[other.stack]!, other.k, s, k); if (at) lines.push({ at, strong: m === 0 || n === 0 }); });
       const at = this.cursor && toIndex(s.affine_ras_mm, this.cursor), off = at ? Math.abs(at[2] - k) * s.spacing_mm[2] : 0;
-      this.pictures[n]!.draw(nearest(s.phases, share), this.windowOf(stack), lines, at, `${s.name}, slice ${k + 1} of ${s.shape[2]}${at && off > 1 ? `; the cursor lies ${off.toFixed(0)} mm off` : ""}`);
+      this.pictures[n]!.draw(nearest(s.phases, share), this.windowOf(stack), lines, at, `${s.name}, slice ${k + 1} of ${s.shape[2]}${at && off > 1 ? `; the cursor lies ${off.toFixed(0)} mm off` : ""}`, n === 0 ? this.correction.drawn : null);
     });
     curves(this.curve, this.all.heart, share);
   }
