@@ -57,8 +57,8 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
   const scale = box(root, "right:16px;bottom:14px;height:6px;border:solid #e6edf3;border-width:0 2px 2px;box-sizing:border-box");
   box(scale, "right:0;bottom:8px;white-space:nowrap", "10 mm");
   scale.className = "heart-scale";
-  const key = box(root, "left:12px;bottom:44px;display:none"), old = box(root, "bottom:10px;left:12px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
-  const ectopic = box(root, "bottom:10px;left:12px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
+  const key = box(root, "left:12px;bottom:44px;display:none"), old = box(root, "top:48px;left:34px;display:none;font-weight:700;padding:2px 8px;background:#e6edf3;color:#101820;text-shadow:none", "STALE");
+  const ectopic = box(root, "top:48px;left:34px;display:none;font-weight:700;padding:2px 8px;border-radius:4px;background:#ffb347;color:#201800;text-shadow:none");
   box(root, "left:12px;top:8px;max-width:33%;color:#b4c3d2;font-size:12px", "").className = "heart-remark";
   let leaders: Leader[] = [], shown: BeatKind = "N";
   const p = new Vector3();
