@@ -120,6 +120,22 @@ def test_labels_stay_inside_the_picture_and_follow_the_cut(page):
     assert "Pulmonary valve" not in named
 
 
+def test_numbers_stand_on_the_heart_where_no_column_of_words_fits_beside_it(page):
+    """In the patient's own view on a tablet."""
+    page.set_viewport_size({"width": 320, "height": 460})
+    page.evaluate("document.querySelector('canvas').parentElement.id = 'view-patient'")
+    page.evaluate("heart.labels(true)")
+    tags = page.locator(".heart-label")
+    said = tags.all_inner_texts()
+    numbers = [str(i + 1) for i in range(len(said))]
+    assert [text.split()[0] for text in said] == numbers
+    assert any(text.endswith("Pumps to the body") for text in said)
+    assert page.locator("svg text").all_text_contents() == numbers
+    boxes = [tags.nth(i).bounding_box() for i in range(tags.count())]
+    assert all(b["x"] >= 0 and b["x"] + b["width"] <= 320 for b in boxes)
+    assert all(b["y"] > 0.75 * 460 and b["y"] + b["height"] <= 460 for b in boxes)
+
+
 def test_a_leader_goes_with_its_valve_and_its_label_stays(page):
     page.evaluate("heart.view('four-chamber'); heart.cut('four-chamber'); heart.labels(true)")
     dot = (
