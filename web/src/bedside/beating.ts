@@ -4,6 +4,7 @@ import { type FieldName, restingFrame } from "../heart/frame";
 import type { Heart, ViewName } from "../heart/heart";
 import type { CycleMessage, Span } from "../messages";
 import { byId, text } from "../page";
+import { offerImages } from "../views";
 
 const KEPT = 256; // R peaks: minutes that can be gone back over
 const ROOMY = 170; // px of height that labels need to stand apart
@@ -105,6 +106,15 @@ export class Beating {
     for (const [id, on] of [["h-cut", this.cut], ["h-fade", this.faded], ["h-labels", this.named], ["h-still", this.still], ["h-headset", this.worn !== null]] as const) byId(id).setAttribute("aria-pressed", String(on));
   }
 
+  /** Where there are pictures of the patient, their own ventricles; otherwise the drawn ones stay. */
+  private async picture(): Promise<void> {
+    const { fetchScan } = await import("../heart/scan"), scan = await fetchScan();
+    if (!scan || !this.heart) return;
+    this.heart.picture(scan);
+    this.set();
+    void offerImages();
+  }
+
   private async open(): Promise<void> {
     if (this.asked) return;
     this.asked = true;
@@ -116,6 +126,7 @@ export class Beating {
     const { createHeart } = await import("../heart/heart");
     this.heart = createHeart(byId<HTMLCanvasElement>("heart"));
     byId("h-note").hidden = true;
+    void this.picture();
     void navigator.xr?.isSessionSupported("immersive-vr").then((can) => { byId("h-headset").hidden = !can; });
     this.named = byId("heart").clientHeight >= ROOMY;
     this.set();

@@ -1,9 +1,9 @@
 /** A beating heart on a canvas: give it frames, it draws them; every cavity has the volume of its frame. */
 import { Color, DoubleSide, FrontSide, GLSL3, Group, Matrix4, Mesh, PerspectiveCamera, Quaternion, type Ray, Scene, ShaderMaterial, type IUniform, Vector3, Vector4, WebGLRenderer } from "three";
 import { anatomy, muscles, type PartName } from "./anatomy";
-import { fatten, geometryOf, LEAFLET, positions, type Rgb, RINGS, rowsOf } from "./build";
+import { fatten, geometryOf, LEAFLET, meshOf, positions, type Rgb, RINGS, rowsOf } from "./build";
 import { fine, PLAINER } from "./detail";
-import { at } from "./fields";
+import { at, join, type Surface } from "./fields";
 import { createFlow } from "./flow";
 import { CHAMBERS, type FieldName, type HeartFrame, restingFrame, type ValveName, VALVES } from "./frame";
 import { createGates } from "./gates";
@@ -11,7 +11,9 @@ import { grainTexture } from "./grain";
 import { newPose, type Pose, poseTo, shapeOf } from "./motion";
 import { type Anchor, createOverlay } from "./overlay";
 import { colourOf } from "./palette";
-import { createSection } from "./section";
+import type { Scan } from "./scan";
+import { createPictured, type Pictured } from "./pictured";
+import { createSection, type Solid } from "./section";
 import { FRAGMENT, VERTEX } from "./shader";
 import { VALVE_SITES } from "./valves";
 import { BODY, HEIGHT } from "./ventricles";
@@ -23,7 +25,7 @@ export interface Stats { drawCalls: number; triangles: number; jsMs: number }
 export interface Heart {
   show(frame: HeartFrame): void; view(name: ViewName): void; fade(part: PartName, alpha: number): void;
   cut(plane: ViewName | Plane | null): void; colour(field: FieldName | null): void; labels(on: boolean): void;
-  turn(right: number, up: number): void; /** The structure that a ray, in the axes of the heart [mm], passes nearest to. */ pick(ray: Ray): string | null;
+  turn(right: number, up: number): void; /** From now on the ventricles are those of pictures. */ picture(scan: Scan): void; /** The structure that a ray, in the axes of the heart [mm], passes nearest to. */ pick(ray: Ray): string | null;
   enterXR(acts: Immersion): Promise<XRSession>; /** Of what is drawn: lowest, highest, nearest, farthest [m of the scene]. */ bounds(): [number, number, number, number]; zoom(factor: number): void; resize(): void; stats(): Stats; dispose(): void;
 }
 
@@ -46,6 +48,9 @@ const FLESHY: Partial<Record<PartName, number>> = { lv: 0.6, rv: 0.8, la: 0.4, r
 const NAMED: readonly [text: string, short: string, part: PartName, at: Vector3, radius: number][] = [
   ["Left ventricle", "LV", "lv", new Vector3(-14, 9, 32), 36], ["Right ventricle", "RV", "rv", new Vector3(44, 2, 56), 36], ["Left atrium", "LA", "la", new Vector3(-16, -14, 112), 28], ["Right atrium", "RA", "ra", new Vector3(42, -16, 112), 28],
 ];
+/** What pictures of the ventricles stand in for, and how much is left of what they do not show. */
+const REPLACED: ReadonlySet<PartName> = new Set(["lv", "rv", "wall", "papillary", "coronaries", "mitral chordae", "tricuspid chordae"]);
+const GHOST = 0.45;
 const BRIEF = ["MV", "AV", "TV", "PV"]; // in the order of VALVES
 
 const VESSEL = 15; // [mm]
@@ -84,7 +89,9 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     mesh.frustumCulled = false; mesh.renderOrder = glass ? 5 : 1;
     heart.add(mesh); own.set(name, { mesh, rows: rowsOf(parts[name]), material, alpha, section, colour });
   }
-  const wall = own.get("wall")!, section = createSection(shared, muscles(), CHAMBERS.map((c) => parts[c]), MUSCLE);
+  const solid = (s: Surface): Solid => ({ geometry: meshOf(s), vertexShader: VERTEX });
+  const wall = own.get("wall")!;
+  let section = createSection(shared, muscles().map(solid), [solid(join(...CHAMBERS.map((c) => parts[c])))], MUSCLE), pictured: Pictured | null = null;
   fatten(wall.mesh.geometry, own.get("coronaries")!.mesh.geometry, PAINT.wall, FAT, FAT_REACH);
   section.group.visible = false; heart.add(section.group);
   const flow = createFlow(shared.stale, gates);
@@ -130,6 +137,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
         p.applyMatrix4(at); kept.push(p.x, p.y, p.z);
       }
     }
+    pictured?.each((x, y, z) => { p.set(x, y, z); if (!planeNow || beforeCut(p) <= 0) { p.applyMatrix4(at); kept.push(p.x, p.y, p.z); } });
     return Float32Array.from(kept);
   }
 
@@ -160,11 +168,12 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
 
   function show(frame: HeartFrame): void {
     const began = performance.now();
-    poseTo(pose, shape, frame);
+    poseTo(pose, shape, frame, pictured?.follow(frame));
     shared.twist.value = pose.twist; shared.sway.value = pose.sway; shared.stale.value = frame.stale ? 1 : 0;
     const o = frame.opening;
     shared.opening.value.set(o.mitral, o.aortic, o.tricuspid, o.pulmonary);
     if (field) for (let i = 0; i < CHAMBERS.length; i++) colourOf(field, frame.field[field][CHAMBERS[i]!], own.get(CHAMBERS[i]!)!.colour.value);
+    if (pictured && frames % 30 === 0) remark(pictured.said(canvas.closest("#view-patient") !== null));
     if (planeNow) plane.w = heightOf(planeNow, pose);
     flow.mesh.visible = !still.matches && !frame.stale;
     follow();
@@ -200,18 +209,39 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   /** A wall is glass over the chambers until it is cut; what lies in the chambers shows only then. */
   function dress(name: PartName): void {
     const part = own.get(name)!, { alpha, material, mesh } = part, glassy = name === "wall" && !planeNow;
-    mesh.visible = alpha.value > 0.01 && !planeNow?.hides?.includes(name) && (!WITHIN.has(name) || planeNow !== null);
+    if (pictured) { pictured.dress(own.get("lv")!.alpha.value, own.get("wall")!.alpha.value, planeNow !== null); section.group.visible = planeNow !== null && wall.alpha.value > 0.05; }
+    mesh.visible = !(pictured && REPLACED.has(name)) && alpha.value > 0.01 && !planeNow?.hides?.includes(name) && (!WITHIN.has(name) || planeNow !== null);
     material.side = name === "wall" && planeNow ? FrontSide : DoubleSide; // its inside is behind the face of the cut
     material.uniforms["glass"]!.value = glassy ? 1 : 0;
     material.uniforms["alpha"]!.value = name === "wall" && planeNow && alpha.value > 0.01 ? 1 : alpha.value;
     material.transparent = glassy || (alpha.value < 1 && name !== "wall"); material.depthWrite = !glassy && (name === "wall" || alpha.value > 0.6);
     material.uniforms["holes"]!.value = name in CAVITIES ? 4 : name === "wall" && planeNow ? 11 : 0;
-    if (name === "wall") section.group.visible = planeNow !== null && alpha.value > 0.05;
+    if (name === "wall" && !pictured) section.group.visible = planeNow !== null && alpha.value > 0.05;
   }
 
   function fade(name: PartName, alpha: number): void {
     own.get(name)!.alpha.value = alpha;
     dress(name); fit();
+  }
+
+  function remark(said: string): void {
+    const line = canvas.parentElement?.querySelector(".heart-remark, .heart-pictured");
+    if (line && line.textContent !== said) { line.textContent = said; line.className = "heart-pictured"; }
+  }
+
+  /** Ventricles out of pictures take the place of drawn ones; what the pictures do not show stays, and pales. */
+  function picture(scan: Scan): void {
+    pictured?.dispose();
+    pictured = createPictured(scan, shared, { left: own.get("lv")!.colour, right: own.get("rv")!.colour });
+    heart.add(pictured.group); pictured.follow(full);
+    const [x, y, z] = scan.axes as [number[], number[], number[]], column = ([r, f, h]: number[]): Vector3 => new Vector3(-r!, h, f); // RAS: the scene's x is left
+    toScene.makeBasis(column(x), column(y), column(z)).scale(new Vector3(1e-3, 1e-3, 1e-3));
+    heart.matrix.copy(toScene);
+    heart.remove(section.group); section.dispose();
+    section = createSection(shared, [pictured.outside], pictured.cavities, MUSCLE);
+    section.group.visible = false; heart.add(section.group);
+    for (const [name, part] of own) if (!REPLACED.has(name) && !name.endsWith("valve")) part.alpha.value = GHOST;
+    cut(planeNow); view("anterior");
   }
 
   function colour(wanted: FieldName | null): void {
@@ -253,14 +283,14 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   follow(); WITHIN.forEach(dress); view("anterior"); resize();
 
   return {
-    show, view, fade, cut, colour, resize, zoom, pick, turn: turnBy,
+    show, view, fade, cut, colour, picture, resize, zoom, pick, turn: turnBy,
     enterXR, bounds,
     labels: (on) => { named = on; fit(); },
     stats: () => stats,
     dispose: () => {
       heard.abort(); watch.disconnect(); overlay.remove();
       for (const { mesh, material } of own.values()) { mesh.geometry.dispose(); material.dispose(); }
-      section.dispose(); shared.grains.value.dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
+      section.dispose(); pictured?.dispose(); shared.grains.value.dispose(); flow.mesh.geometry.dispose(); (flow.mesh.material as ShaderMaterial).dispose();
       renderer.dispose();
     },
   };

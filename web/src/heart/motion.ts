@@ -19,11 +19,11 @@ export const shapeOf = (parts: Record<PartName, Surface>): Shape => ({
 
 export const newPose = (): Pose => ({ weights: new Float32Array([1, HEIGHT, 24, 9.5, 25, 3.5, 22, 22]), twist: 0, sway: 0 });
 
-/** Sets a pose to a frame; allocates nothing. */
-export function poseTo(pose: Pose, shape: Shape, frame: HeartFrame): void {
+/** Sets a pose to a frame, the valve plane at `height` where pictures say it [mm]; allocates nothing. */
+export function poseTo(pose: Pose, shape: Shape, frame: HeartFrame, height?: number): void {
   const w = pose.weights, { volume, endDiastole } = frame;
   const k = Math.cbrt(endDiastole.lv / 120), short = (volume.lv / endDiastole.lv) ** SHORTENING;
-  w[at.k] = k; w[at.h] = HEIGHT * k * short; w[at.t] = frame.wall.lv; w[at.u] = frame.wall.rv;
+  w[at.k] = k; w[at.h] = height ?? HEIGHT * k * short; w[at.t] = frame.wall.lv; w[at.u] = frame.wall.rv;
   w[at.a] = solveWeight(shape.forms.lv, w, at.a, 1e3 * volume.lv);
   w[at.d] = solveWeight(shape.forms.rv, w, at.d, 1e3 * volume.rv);
   w[at.l] = solveWeight(shape.forms.la, w, at.l, 1e3 * volume.la);

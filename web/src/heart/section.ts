@@ -3,21 +3,22 @@
  * surface on the way: an odd bit is the inside of a closed shape. Muscle is inside the heart and
  * outside its cavities, which stay open, so that one looks into them.
  */
-import { AlwaysStencilFunc, Color, DoubleSide, EqualStencilFunc, GLSL3, Group, InvertStencilOp, KeepStencilOp, Mesh, PlaneGeometry, ShaderMaterial, type IUniform, Vector3, Vector4 } from "three";
-import { meshOf, type Rgb } from "./build";
-import { join, type Surface } from "./fields";
-import { FACE_FRAGMENT, FACE_VERTEX, MARK_FRAGMENT, VERTEX } from "./shader";
+import { AlwaysStencilFunc, type BufferGeometry, Color, DoubleSide, EqualStencilFunc, GLSL3, Group, InvertStencilOp, KeepStencilOp, Mesh, PlaneGeometry, ShaderMaterial, type IUniform, Vector3, Vector4 } from "three";
+import type { Rgb } from "./build";
+import { FACE_FRAGMENT, FACE_VERTEX, MARK_FRAGMENT } from "./shader";
 
 const CAVITY = 8; // bit of the cavities
 /** Of each shape, in a heart of 120 mL: its middle, and a side of the square that holds it in any cut [mm]. */
 const HOLDS: readonly [Vector3, number][] = [[new Vector3(16, 2, 45), 190], [new Vector3(-12, -15, 108), 110], [new Vector3(38, -15, 108), 120]];
+/** A closed shape, and what moves it. */
+export interface Solid { geometry: BufferGeometry; vertexShader: string; uniforms?: Record<string, IUniform<unknown>> }
 export interface Section { group: Group; /** The face follows the plane's turn. */ turn(plane: Vector4): void; dispose(): void }
 
-export function createSection(shared: Record<string, IUniform<unknown>>, shapes: readonly Surface[], cavities: readonly Surface[], muscle: Rgb): Section {
-  const group = new Group(), across = new Vector3(1, 0, 0), along = new Vector3(0, 1, 0), made: Mesh<ReturnType<typeof meshOf> | PlaneGeometry, ShaderMaterial>[] = [];
+export function createSection(shared: Record<string, IUniform<unknown>>, shapes: readonly Solid[], cavities: readonly Solid[], muscle: Rgb): Section {
+  const group = new Group(), across = new Vector3(1, 0, 0), along = new Vector3(0, 1, 0), made: Mesh<BufferGeometry, ShaderMaterial>[] = [];
   const add = (mesh: (typeof made)[number], order: number): void => { mesh.frustumCulled = false; mesh.renderOrder = order; group.add(mesh); made.push(mesh); };
-  [...shapes, join(...cavities)].forEach((s, i) => add(new Mesh(meshOf(s), new ShaderMaterial({
-    glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: MARK_FRAGMENT, side: DoubleSide, uniforms: shared, colorWrite: false, depthWrite: false, depthTest: false,
+  [...shapes, ...cavities].forEach((s, i) => add(new Mesh(s.geometry, new ShaderMaterial({
+    glslVersion: GLSL3, vertexShader: s.vertexShader, fragmentShader: MARK_FRAGMENT, side: DoubleSide, uniforms: { ...shared, ...s.uniforms }, colorWrite: false, depthWrite: false, depthTest: false,
     stencilWrite: true, stencilFunc: AlwaysStencilFunc, stencilZPass: InvertStencilOp, stencilWriteMask: i < shapes.length ? 1 << i : CAVITY,
   })), -3));
   shapes.forEach((_, i) => add(new Mesh(new PlaneGeometry(HOLDS[i]![1], HOLDS[i]![1]), new ShaderMaterial({

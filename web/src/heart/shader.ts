@@ -29,6 +29,20 @@ void main() {
   gl_Position = projectionMatrix * seen;
 }`;
 
+/** A mesh out of pictures: places and normals of its vertices at each phase are rows of textures. */
+export const SCAN_VERTEX = `
+uniform highp sampler2D places, normals; uniform vec3 between; uniform float lift;
+out vec3 local, eye, facing, paint, rest;
+vec3 at(highp sampler2D rows) {
+  return mix(texelFetch(rows, ivec2(gl_VertexID, int(between.x)), 0).xyz, texelFetch(rows, ivec2(gl_VertexID, int(between.y)), 0).xyz, between.z);
+}
+void main() {
+  local = at(places) + vec3(0.0, 0.0, lift);
+  vec4 seen = modelViewMatrix * vec4(local, 1.0);
+  eye = seen.xyz; facing = normalMatrix * at(normals); paint = vec3(0.8, 0.44, 0.4); rest = position;
+  gl_Position = projectionMatrix * seen;
+}`;
+
 /** Fibres of muscle, which wind about the axis: noise drawn out along a helix, still on the muscle as it moves. */
 const FIBRES = `
 uniform highp sampler3D grains;
