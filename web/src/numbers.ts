@@ -4,7 +4,7 @@ import type { Hello, State } from "./messages";
 import { byId, text } from "./page";
 import { level, position, quality, rhythm, seconds, STARS } from "./words";
 
-const PRESSURE = /^(very )?(low|high) arterial pressure$/; // alarms that are of the number itself
+const PRESSURE = /^(very )?(low|high) (arterial|systolic) pressure$/; // alarms that are of the number itself
 
 export function showPatient(h: Hello): void {
   document.body.dataset["kind"] = h.kind;

@@ -9,7 +9,7 @@ const SHOWN: [string, string, number, string][] = [ // least span of the axis; c
   ["mean_arterial_pressure", "MAP", 20, COLOURS["arterial_pressure"]!], ["heart_rate", "HR", 20, COLOURS["ecg"]!],
   ["oxygen_saturation", "SpO₂", 6, COLOURS["plethysmogram"]!], ["central_venous_pressure", "CVP", 6, "#f2d35a"],
 ];
-const MOST = 3; // causes that are listed
+const MOST = 3, LEAST = 0.02; // causes that are listed, and the share of the least of them
 const share = (x: number): string => `${Math.round(100 * x)} %`;
 let plan: Plan | null = null, dismissed = "";
 
@@ -46,7 +46,7 @@ function why(p: Plan): HTMLElement[] {
   if (!p.causes.length) return [said, make("p", "small", p.why_not || "What fits is being looked for …")];
   const list = make("ol", "causes");
   list.setAttribute("aria-label", "What fits, the likeliest first");
-  list.append(...p.causes.slice(0, MOST).map((c) => {
+  list.append(...p.causes.filter((c) => c.rank === 1 || c.share >= LEAST).slice(0, MOST).map((c) => {
     const row = make("li", c.rank === 1 ? "first" : ""), bar = make("i");
     bar.style.width = `${100 * c.share}%`;
     row.append(bar, make("b", "", `${c.rank}. ${c.cause}`), make("span", "", ` ${c.severity}`), make("span", "share", share(c.share)));
