@@ -74,6 +74,14 @@ def test_a_right_ventricle_that_was_not_found_is_withheld_and_compared_with_noth
     }
 
 
+def test_what_is_made_of_a_withheld_volume_is_withheld():
+    unsure = replace(heart(), sigma=heart().sigma | {"esv": 80e-6})
+    said = read_heart([stack()], unsure)
+    assert not said.figure("lv_edv").withheld
+    assert "as wide as the number" in said.figure("lv_esv").withheld
+    assert all("made of" in said.figure(f"lv_{k}").withheld for k in ("sv", "ef"))
+
+
 def test_unlike_stroke_volumes_are_told_with_what_may_be_behind_them():
     said = read_heart([stack()], heart(right=1.2))
     (doubt,) = said.doubts

@@ -21,7 +21,7 @@ from isosoma.core.triangles import check_triangles
 __all__ = ["Moving", "glb", "scene"]
 
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
-_FLOAT, _UINT32, _INT16 = 5126, 5125, 5122
+_FLOAT, _UINT32, _UINT16, _INT16 = 5126, 5125, 5123, 5122
 _VERTICES, _INDICES = 34962, 34963
 _WHOLE = 32767  # of a normalised short
 
@@ -86,7 +86,8 @@ def _upright(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _accessor(view: int, block: npt.NDArray[Any]) -> dict[str, Any]:
     """Return how a block is read; bounds are those of the numbers as written."""
     if block.dtype.kind == "u":
-        return {"bufferView": view, "componentType": _UINT32, "count": block.size, "type": "SCALAR"}
+        kind = _UINT16 if block.itemsize == 2 else _UINT32
+        return {"bufferView": view, "componentType": kind, "count": block.size, "type": "SCALAR"}
     return {
         "bufferView": view,
         "componentType": _FLOAT,
@@ -165,7 +166,7 @@ def scene(parts: Sequence[Moving], extras: Mapping[str, Any]) -> bytes:
     for part, points in zip(parts, turned, strict=True):
         whole = np.round((points - middle) / reach * _WHOLE).astype("<i2")
         at = [kept(block) for block in [whole[0], *(whole[1:] - whole[0])]]
-        indices = kept(part.triangles.astype("<u4").reshape(-1))
+        indices = kept(_named(part.triangles))
         primitive: dict[str, Any] = {
             "attributes": {"POSITION": at[0]},
             "indices": indices,
@@ -191,6 +192,11 @@ def scene(parts: Sequence[Moving], extras: Mapping[str, Any]) -> bytes:
     return _packed(document, bytes(buffer))
 
 
+def _named(triangles: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Return triangles in a row, in two bytes a point where these name all."""
+    return triangles.reshape(-1).astype("<u2" if triangles.max() < 1 << 16 else "<u4")
+
+
 def _view(block: npt.NDArray[Any], start: int) -> dict[str, int]:
     """Return where a block lies; three shorts are filled to eight bytes, as glTF aligns them."""
     if block.dtype.kind == "u":
@@ -201,7 +207,8 @@ def _view(block: npt.NDArray[Any], start: int) -> dict[str, int]:
 
 
 def _padded(block: npt.NDArray[Any]) -> bytes:
-    return (block if block.ndim == 1 else np.pad(block, ((0, 0), (0, 1)))).tobytes()
+    whole = (block if block.ndim == 1 else np.pad(block, ((0, 0), (0, 1)))).tobytes()
+    return whole + b"\0" * (-len(whole) % 4)
 
 
 def _shares(view: int, block: npt.NDArray[Any]) -> dict[str, Any]:

@@ -116,8 +116,8 @@ def shares(data: bytes) -> tuple[dict, list[np.ndarray]]:
     arrays = []
     for accessor in document["accessors"]:
         view = document["bufferViews"][accessor["bufferView"]]
-        if accessor["componentType"] == 5125:
-            arrays.append(np.frombuffer(binary, "<u4", accessor["count"], view["byteOffset"]))
+        if accessor["componentType"] == 5123:
+            arrays.append(np.frombuffer(binary, "<u2", accessor["count"], view["byteOffset"]))
             continue
         assert (accessor["componentType"], accessor["normalized"]) == (5122, True)
         assert (view["byteStride"], view["byteOffset"] % 4) == (8, 0)

@@ -32,7 +32,7 @@ _LEAST = 20  # voxels of a segment
 
 
 def segment_thickness(heart: CineHeart, phase: int) -> Floats:
-    """Return the mean thickness of each segment [m], shape (16,); not a number where none is.
+    """Return each segment's median thickness [m], shape (16,); not a number where none is.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def segment_thickness(heart: CineHeart, phase: int) -> Floats:
     share = (height - tip) / (top - tip)
     number = _segment(angle * _towards_front(heart), share)
     found = thickness[wall]
-    return np.array([_mean(found[(number == k) & (share > _CAP)]) for k in range(len(SEGMENTS))])
+    # A median: at the rim, and where both meshes touch, single paths run along the wall.
+    return np.array([_middle(found[(number == k) & (share > _CAP)]) for k in range(len(SEGMENTS))])
 
 
 def _grid(heart: CineHeart, phase: int) -> tuple[Grid, float]:
@@ -83,6 +84,6 @@ def _segment(angle: Floats, share: Floats) -> npt.NDArray[np.int64]:
     return np.where(share < 1 / 3, fourths, ring)
 
 
-def _mean(values: Floats) -> float:
+def _middle(values: Floats) -> float:
     known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) >= _LEAST else float("nan")
+    return float(np.median(known)) if len(known) >= _LEAST else float("nan")

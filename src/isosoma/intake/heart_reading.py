@@ -101,8 +101,17 @@ def read_heart(volumes: Sequence[Volume], heart: CineHeart) -> HeartReading:
     thickness = segment_thickness(heart, int(heart.left.volume.argmax()))
     doubts = tuple(_doubts(volumes, heart, thickness))
     pixel = float(volumes[short_axis(volumes)].grid.spacing[:2].max())
-    figures = tuple(_judged(f, doubts) for f in _figures(heart, thickness, pixel))
-    return HeartReading(heart, figures, doubts, thickness)
+    figures = [_judged(f, doubts) for f in _figures(heart, thickness, pixel)]
+    lost = {f.name[:2] for f in figures if f.withheld and f.name[3:] in ("edv", "esv")}
+    return HeartReading(heart, tuple(_made_of(f, lost) for f in figures), doubts, thickness)
+
+
+def _made_of(figure: Figure, lost: set[str]) -> Figure:
+    """Return a figure, withheld where it is made of a volume that is; `lost` names the sides."""
+    side, what = figure.name.split("_", 1)
+    if figure.withheld or side not in lost or what not in ("sv", "ef"):
+        return figure
+    return replace(figure, withheld="a volume that it is made of is withheld")
 
 
 def _figures(heart: CineHeart, thickness: Floats, pixel: float) -> Iterator[Figure]:
@@ -255,6 +264,7 @@ def _plain_figure(f: Figure) -> dict[str, Any]:
     told |= {"value": None, "interval_90": None, "found": round(f.value * scale, 2)}
     if not f.withheld:
         told |= {"value": round(f.value * scale, 2)}
+        high = min(high, 100.0) if f.unit == "1" else high
         told |= {"interval_90": [round(max(low, 0.0), 2), round(high, 2)]}
     wider = round(f.half / f.method, 2) if f.method > 0 else 1.0
     return told | {"widened": wider, "withheld": f.withheld}

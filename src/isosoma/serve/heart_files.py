@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -26,20 +27,27 @@ from isosoma.intake.heart_study import HeartStudy
 
 __all__ = ["PARTS", "date_of", "heart_glb", "labels_on", "told_of", "write_heart"]
 
+Floats = npt.NDArray[np.float64]
+
 PARTS = {"left": "left_ventricle", "outer": "left_ventricle_outside", "right": "right_ventricle"}
 """Parts of a `CineHeart` and what their meshes are called."""
+_LARGEST = 980_000  # bytes of points and triangles in a GLB file; its words come to that
 _LABELS = {1: "left_ventricle", 2: "left_ventricular_myocardium", 3: "right_ventricle"}
 
 
 def heart_glb(heart: CineHeart, frame: str, source: str, date: str) -> bytes:
-    """Return the moving meshes as one GLB file.
+    """Return the moving meshes as one GLB file, of less than 1 MB.
+
+    Phases that lie nearest to the line between their neighbours are left out for that; extras tell
+    which are there, and how far a point of those left out lies off that line at most.
 
     Parameters
     ----------
     frame : FrameOfReferenceUID. source : digest of the pictures. date : of them.
     """
+    kept, off = _kept_phases(heart)
     parts = [
-        Moving(name, getattr(heart, part).points, getattr(heart, part).triangles)
+        Moving(name, getattr(heart, part).points[kept], getattr(heart, part).triangles)
         for part, name in PARTS.items()
     ]
     extras = {
@@ -47,13 +55,40 @@ def heart_glb(heart: CineHeart, frame: str, source: str, date: str) -> bytes:
         "source": source,
         "date": date,
         "made_by": heart.made_by,
-        "phases": heart.phases.round(5).tolist(),
-        "lv_ml": (heart.left.volume * 1e6).round(3).tolist(),
-        "rv_ml": (heart.right.volume * 1e6).round(3).tolist(),
+        "phases": heart.phases[kept].round(5).tolist(),
+        "left_out_within_mm": round(off * 1e3, 3),
+        "lv_ml": (heart.left.volume[kept] * 1e6).round(3).tolist(),
+        "rv_ml": (heart.right.volume[kept] * 1e6).round(3).tolist(),
         "origin": heart.frame.origin.round(7).tolist(),
         "axes": heart.frame.axes.round(8).tolist(),
     }
     return scene(parts, extras)
+
+
+def _kept_phases(heart: CineHeart) -> tuple[list[int], float]:
+    """Return the phases that a small file keeps, and how far one left out lies off at most [m]."""
+    every = np.concatenate([getattr(heart, part).points for part in PARTS], axis=1)
+    room = _LARGEST - 6 * sum(len(getattr(heart, part).triangles) for part in PARTS)
+    most = max(3, room // (8 * every.shape[1]))
+    kept = list(range(len(every)))
+    volume = heart.left.volume
+    held = {0, len(every) - 1, int(volume.argmax()), int(volume.argmin())}
+    while len(kept) > most and len(kept) > len(held):
+        free = [n for n in range(1, len(kept) - 1) if kept[n] not in held]
+        off = [_off(every, heart.phases, kept[n - 1], kept[n + 1]) for n in free]
+        del kept[free[int(np.argmin(off))]]
+    pairs = pairwise(kept)
+    return kept, max((_off(every, heart.phases, a, b) for a, b in pairs), default=0.0)
+
+
+def _off(points: Floats, phases: Floats, a: int, b: int) -> float:
+    """Return how far a point of the phases between two lies off the line between them at most."""
+    worst = 0.0
+    for t in range(a + 1, b):
+        share = (phases[t] - phases[a]) / (phases[b] - phases[a])
+        between = points[a] + share * (points[b] - points[a])
+        worst = max(worst, float(np.linalg.norm(points[t] - between, axis=1).max()))
+    return worst
 
 
 def labels_on(volume: Volume, heart: CineHeart) -> npt.NDArray[np.uint8]:

@@ -58,8 +58,8 @@ export function createPictured(scan: Scan, shared: Record<string, IUniform<unkno
   return {
     group, outside: of("left_ventricle_outside").solid, cavities: [of("left_ventricle").solid, of("right_ventricle").solid], follow, dress,
     said: (plain) => plain
-      ? `The pumping chambers are from your own pictures of ${day}; the rest is drawn in your size.`
-      : `Ventricles from pictures of ${day}, at the phase that has the twin's LV volume${outOfRange ? " (the twin's goes beyond what was pictured)" : ""}; atria, vessels and valves are drawn to size`,
+      ? `The pumping chambers are from your pictures of ${day}; the rest is drawn in your size.`
+      : `Ventricles from images of ${day}; atria, vessels, valves drawn to size${outOfRange ? ". The twin's volume goes beyond the images" : ""}`,
     each: (seen) => {
       for (const { mesh } of made.values()) {
         const xyz = mesh.geometry.getAttribute("position");

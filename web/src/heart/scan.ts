@@ -16,9 +16,9 @@ interface Extras { date: string; made_by: string; phases: number[]; lv_ml: numbe
 interface Document {
   asset: { extras: Extras }; nodes: { mesh: number; name: ScanName; translation: number[]; scale: number[] }[];
   meshes: { primitives: { attributes: { POSITION: number }; indices: number; targets: { POSITION: number }[] }[] }[];
-  accessors: { bufferView: number; count: number }[]; bufferViews: { byteOffset: number; byteLength: number }[];
+  accessors: { bufferView: number; count: number; componentType?: number }[]; bufferViews: { byteOffset: number; byteLength: number }[];
 }
-const WHOLE = 32767; // of a normalised short
+const WHOLE = 32767, SHORT = 5123; // of a normalised short; the type of two-byte indices
 
 /** Reads the file; throws where it is not one of ours. */
 export function readScan(file: ArrayBuffer): Scan {
@@ -34,8 +34,8 @@ export function readScan(file: ArrayBuffer): Scan {
       const ras = [-g[0]!, g[2]!, g[1]!].map((x, i) => 1e3 * (x - extras.origin[i]!));
       for (let i = 0; i < 3; i++) points[3 * (t * count + v) + i] = extras.axes[i]!.reduce((sum, a, n) => sum + a * ras[n]!, 0);
     }
-    const view = told.bufferViews[told.accessors[indices]!.bufferView]!;
-    return { name: node.name, points, count, triangles: new Uint32Array(file.slice(start + view.byteOffset, start + view.byteOffset + view.byteLength)) };
+    const view = told.bufferViews[told.accessors[indices]!.bufferView]!, bytes = file.slice(start + view.byteOffset, start + view.byteOffset + view.byteLength);
+    return { name: node.name, points, count, triangles: told.accessors[indices]!.componentType === SHORT ? Uint32Array.from(new Uint16Array(bytes)) : new Uint32Array(bytes) };
   });
   const phases = extras.phases.length, cavity = parts.find((p) => p.name === "left_ventricle")!, of = (pick: (a: number, b: number) => boolean): number => extras.lv_ml.reduce((best, v, i, all) => (pick(v, all[best]!) ? i : best), 0);
   const base = Array.from({ length: phases }, (_, t) => baseOf(cavity.points.subarray(3 * cavity.count * t, 3 * cavity.count * (t + 1))));
