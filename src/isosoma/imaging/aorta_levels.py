@@ -146,7 +146,7 @@ def _membership(axis: Axis, arc: float) -> tuple[npt.NDArray[np.float32], Grid]:
     block = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     affine = axis.grid.affine.copy()
     affine[:3, 3] = axis.grid.to_space(low)
-    soft = gaussian_filter(near[block].astype(np.float32), _BLUR)
+    soft = np.asarray(gaussian_filter(near[block].astype(np.float32), _BLUR), np.float32)
     shape = tuple(int(n) for n in soft.shape)
     return soft, Grid((shape[0], shape[1], shape[2]), affine, axis.grid.frame)
 

@@ -19,15 +19,25 @@ from scipy.ndimage import distance_transform_edt
 
 from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid
-from isosoma.imaging.section import Section, cut
+from isosoma.imaging.section import Section, axes_of, cut
 
-__all__ = ["Branch", "branch_angle", "cuts", "path", "refined", "tree", "wall_distance"]
+__all__ = [
+    "Branch",
+    "branch_angle",
+    "cuts",
+    "inscribed",
+    "path",
+    "refined",
+    "tree",
+    "wall_distance",
+]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _STEP = 1e-3  # [m] between points of a centreline
 _EXPLAINED = 1.5  # radii around a branch that belong to it
+_SIDE = 1.5e-3  # [m] that an inscribed sphere's middle may lie beside a path through voxels
 _LEAST = 3.0  # radii: a twig shorter than that beyond its parent's axis is the wall's unevenness
 
 
@@ -233,6 +243,40 @@ def refined(
     moved = replace(moved, parent=branch.parent, joint=branch.joint)
     found = cuts(moved, membership, grid, level)
     return replace(moved, radius=np.array([s.diameter / 2 if s else np.nan for s in found]))
+
+
+def inscribed(branch: Branch, values: npt.NDArray[np.floating], grid: Grid, level: float) -> Branch:
+    """Return a branch on the middles of its largest inscribed spheres, with their radii [m].
+
+    The wall is the surface where values cross `level`, finer than voxels: distances between voxels
+    are low by half a voxel. Each point moves within its plane, up to `_SIDE`, to where it lies
+    farthest from the wall.
+
+    Raises
+    ------
+    RangeError
+        The values do not cross the level near the branch.
+    """
+    from scipy.spatial import KDTree
+    from skimage.measure import marching_cubes
+
+    index = grid.to_index(branch.points)
+    margin = (2.5 * float(np.nanmax(branch.radius)) + _SIDE) / grid.spacing
+    low = np.maximum(np.floor(index.min(axis=0) - margin), 0).astype(int)
+    high = np.minimum(np.ceil(index.max(axis=0) + margin) + 1, grid.shape).astype(int)
+    block = values[tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))]
+    if not float(block.min()) < level < float(block.max()):
+        said = f"the values around the centreline do not cross {level:g}"
+        raise RangeError(said, todo="Choose a level between lumen and wall")
+    wall = KDTree(grid.to_space(marching_cubes(block, level)[0] + low))
+    ticks = np.linspace(-_SIDE, _SIDE, 13)
+    flat = np.stack([*np.meshgrid(ticks, ticks, indexing="ij"), np.zeros((13, 13))], axis=-1)
+    points, radius = branch.points.copy(), branch.radius.copy()
+    for i, tangent in enumerate(branch.tangents):
+        around = branch.points[i] + flat.reshape(-1, 3) @ axes_of(tangent)
+        apart = np.asarray(wall.query(around)[0])
+        points[i], radius[i] = around[np.argmax(apart)], apart.max()
+    return replace(branch, points=points, radius=radius)
 
 
 def branch_angle(branches: tuple[Branch, ...], i: int) -> float:

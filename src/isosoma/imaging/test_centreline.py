@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
-from scipy.special import ellipe
+from scipy.special import ellipe, expit
 
 from isosoma.core.errors import RangeError
 from isosoma.core.study import Grid
-from isosoma.imaging.centreline import branch_angle, path, refined, tree, wall_distance
+from isosoma.imaging.centreline import branch_angle, inscribed, path, refined, tree, wall_distance
 from isosoma.imaging.section import axes_of, cut
 
 _TILTED = axes_of([0.5, 0.3, 0.8])
@@ -117,3 +117,19 @@ def test_what_has_no_lumen_or_no_way_is_refused() -> None:
         path(wall_distance(np.zeros_like(two), grid), grid, seeds)
     with pytest.raises(RangeError, match="no closed lumen"):
         cut(two.astype(float), grid, grid.to_space([15, 15, 15]), [1, 0, 0], 0.5, 2e-3)
+
+
+def test_inscribed_spheres_are_finer_than_voxels() -> None:
+    grid = _grid((40, 40, 40), 1.5e-3)
+    u, v, _ = np.moveaxis(_places(grid) @ _TILTED.T, -1, 0)
+    values = expit((7.3e-3 - np.hypot(u, v)) / 0.5e-3)  # as a scanner blurs, not a mask of voxels
+    middle = grid.to_space(np.array(grid.shape) / 2)
+    line = path(
+        wall_distance(values > 0.5, grid), grid, middle + np.outer([-0.02, 0.02], _TILTED[2])
+    )
+    ball = inscribed(line, values, grid, 0.5)
+    assert np.abs(ball.radius[5:-5] - 7.3e-3).mean() < 0.2e-3
+    off = (ball.points - middle) @ _TILTED[:2].T
+    assert np.linalg.norm(off[5:-5], axis=1).max() < 0.5e-3
+    with pytest.raises(RangeError, match="do not cross"):
+        inscribed(line, values, grid, 3.0)
