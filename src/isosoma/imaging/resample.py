@@ -23,8 +23,10 @@ _LONGEST = 0.256  # [m] of a head; below it, the neck is left out
 _LIA = np.array([[-1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 
-def resampled(values: Array, source: Grid, target: Grid, *, order: int = 1) -> Array:
-    """Return values of one grid on another; zero where the first does not reach.
+def resampled(
+    values: Array, source: Grid, target: Grid, *, order: int = 1, edge: bool = False
+) -> Array:
+    """Return values of one grid on another; where the first does not reach zero, or its edge.
 
     Before it is thinned an axis is blurred, so that fine detail does not fold into coarse.
     """
@@ -35,7 +37,8 @@ def resampled(values: Array, source: Grid, target: Grid, *, order: int = 1) -> A
         values = np.asarray(gaussian_filter(values, blur), np.float32)
     out = np.empty(target.shape, np.float32)
     offset: Any = to_source[:3, 3]
-    affine_transform(values, to_source[:3, :3], offset, target.shape, out, order)
+    beyond = "nearest" if edge else "constant"
+    affine_transform(values, to_source[:3, :3], offset, target.shape, out, order, beyond)
     return out
 
 

@@ -1,0 +1,52 @@
+"""What the loaders of others' networks share: small JSON files, and extras that may be missing."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from isosoma.core.errors import FormatError
+
+__all__ = ["needed", "read_json"]
+
+_MOST_BYTES = 16 << 20
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the table in a file of a model.
+
+    Raises
+    ------
+    FormatError
+        It is missing, too long, or no JSON table.
+    """
+    if not path.is_file():
+        said = f"has no {path.name}"
+        raise FormatError(said, path.parent.name, "Give the model's folder as it was made")
+    if path.stat().st_size > _MOST_BYTES:
+        raise FormatError("is longer than 16 MiB", path.name, "It is no model's description")
+    try:
+        table: Any = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"is no JSON: {error}", path.name, "Copy the model again") from error
+    if not isinstance(table, dict):
+        raise FormatError("holds no table", path.name, "Copy the model again")
+    return {str(k): v for k, v in table.items()}  # pyright: ignore[reportUnknownVariableType]
+
+
+def needed(module: str, extra: str, where: str) -> Any:
+    """Return a module of an optional extra.
+
+    Raises
+    ------
+    FormatError
+        The extra is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        said = f"{module.partition('.')[0]} is not installed"
+        todo = f'Install the extra: pip install "isosoma[{extra}]"'
+        raise FormatError(said, where, todo) from error
