@@ -359,6 +359,23 @@ def _image(verbs: Any) -> None:
     build.add_argument("folder", metavar="DIR", help="DICOM files: a short-axis stack, long axes")
     build.add_argument("--out", metavar="DIR", required=True, help="folder to make")
     _formats(build, csv=False)
+    label = _verb(
+        kinds,
+        "segment",
+        "Label a volume: the aorta, followed plane by plane, or what a network of your own finds. "
+        "Writes labels and probability as NIfTI, and volumes, quality and doubts as JSON.",
+        "cli_image_segment:run",
+    )
+    label.add_argument("folder", metavar="DIR|FILE", help="DICOM files, or one NIfTI file")
+    label.add_argument(
+        "--with", dest="model", metavar="MODEL", required=True,
+        help='"aorta", NAME.onnx beside NAME.toml, or a folder of nnU-Net v2, MONAI or '
+        "TotalSegmentator",
+    )  # fmt: skip
+    label.add_argument("--stack", type=int, metavar="N", help="which stack of several, from 1")
+    label.add_argument("--at", metavar="R,A,S", help="a click into the aorta, RAS mm")
+    label.add_argument("--out", metavar="DIR", required=True, help="folder to make")
+    _formats(label, csv=False)
     get = _verb(
         kinds,
         "fetch",

@@ -1,0 +1,79 @@
+"""`isosoma image segment` from the command line: a real CT, a tiny network, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from isosoma.serve.cli import main
+from tests.onnx_files import write_convolution
+
+_SIDECAR = """
+labels = ["", "bone"]
+orientation = "RAS"
+spacing_mm = [4.0, 4.0, 4.0]
+window = [32, 32, 32]
+[normalisation]
+shift = 250.0
+scale = 100.0
+"""
+
+
+def _network(folder: Path) -> Path:
+    (folder / "bone.toml").write_text(_SIDECAR)
+    kernel = np.array([0.0, 8.0]).reshape(2, 1, 1, 1, 1)
+    return write_convolution(folder / "bone.onnx", kernel, np.zeros(2))
+
+
+def test_a_network_labels_a_real_ct_on_its_own_grid(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ct = shared_data / "imaging/cta_totalseg/example_ct.nii.gz"
+    command = ["image", "segment", str(ct), "--with", str(_network(tmp_path))]
+    assert main([*command, "--out", str(tmp_path / "out"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["made_by"].startswith("bone, weights ")
+    labels, image = nibabel.load(tmp_path / "out/labels.nii.gz"), nibabel.load(ct)
+    assert np.allclose(labels.affine, image.affine)
+    dense, found = np.asarray(image.dataobj) > 250, np.asarray(labels.dataobj) == 1
+    assert 2 * (dense & found).sum() / (dense.sum() + found.sum()) > 0.6  # 4 mm against 3 mm
+    assert told["volumes_ml"]["bone"] == pytest.approx(found.sum() * 0.027, rel=0.01)
+    assert main([*command, "--out", str(tmp_path / "out")]) != 0
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_the_aorta_of_a_real_ct_is_followed_from_its_own_seed(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = shared_data / "imaging/cta_totalseg/aorta_report/test_result/models"
+    command = ["image", "segment", str(models / "ct_cropped.nii.gz"), "--with", "aorta"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "followed from" in said
+    found = np.asarray(nibabel.load(tmp_path / "out/labels.nii.gz").dataobj) == 1
+    whole = np.asarray(nibabel.load(models / "T716_aorta_true_false_lumen.nii.gz").dataobj) > 0
+    assert (found & whole).sum() / found.sum() > 0.9
+    assert found.sum() * 3.375e-3 > 80  # ml: root, arch and part of the descending aorta
+
+
+@pytest.mark.parametrize(
+    ("with_", "more", "said"),
+    [
+        ("nothing.onnx", [], "does not exist"),
+        ("aorta", ["--at", "here"], "no point"),
+        ("aorta", ["--at", "900,0,0"], "outside the image"),
+    ],
+)
+def test_wrong_orders_end_in_a_sentence_and_write_nothing(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    with_: str, more: list[str], said: str,
+) -> None:  # fmt: skip
+    ct = shared_data / "imaging/cta_totalseg/example_ct.nii.gz"
+    out = tmp_path / "out"
+    assert main(["image", "segment", str(ct), "--with", with_, "--out", str(out), *more]) != 0
+    assert said in capsys.readouterr().err
+    assert not out.exists()
