@@ -204,3 +204,48 @@ def test_the_glb_says_how_it_lies_and_of_when():
     assert np.array(extras["axes"]) @ np.array(extras["axes"]).T == pytest.approx(
         np.eye(3), abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("missing", "does not exist"),
+        ("empty", "holds no DICOM picture"),
+        ("text", "holds no DICOM picture"),
+        ("cut", ""),
+        ("out", "is there already"),
+    ],
+)
+def test_a_bad_folder_ends_in_a_sentence_and_nothing_is_written(
+    folder, built, tmp_path, capsys, what, said
+):
+    from isosoma.serve.cli import main
+
+    given, out = tmp_path / "given", tmp_path / "out"
+    if what != "missing":
+        given.mkdir()
+    if what == "text":
+        (given / "notes.txt").write_text("nothing", "utf-8")
+    if what == "cut":
+        whole = (folder / "images" / "00-00").read_bytes()
+        (given / "one.dcm").write_bytes(whole[: len(whole) // 2])
+    if what == "out":
+        out.mkdir()
+    before = sorted(tmp_path.iterdir())
+    assert main(["image", "build", str(given), "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.startswith("isosoma: ")
+    assert sorted(tmp_path.iterdir()) == before
+    assert built == []
+
+
+def test_the_verb_writes_a_heart_and_tells_the_same_as_json(folder, built, tmp_path, capsys):
+    from isosoma.serve.cli import main
+
+    out = tmp_path / "out"
+    assert main(["image", "build", str(folder / "images"), "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    kept = json.loads((out / "heart.json").read_text("utf-8"))
+    assert {k: v for k, v in told.items() if k != "files"} == kept
+    assert told["files"].keys() == {p.name for p in out.iterdir()}
