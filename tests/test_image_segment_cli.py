@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from isosoma.imaging.model_recipe import read_recipe
 from isosoma.serve.cli import main
 from tests.onnx_files import write_convolution
 
@@ -77,3 +78,14 @@ def test_wrong_orders_end_in_a_sentence_and_write_nothing(
     assert main(["image", "segment", str(ct), "--with", with_, "--out", str(out), *more]) != 0
     assert said in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_sidecar_in_the_docs_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs/imaging.md").read_text("utf-8")
+    sidecar = page.partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "liver.toml").write_text(sidecar)
+    (tmp_path / "liver.onnx").write_bytes(b"weights")
+    recipe, activation = read_recipe(tmp_path / "liver.toml", tmp_path / "liver.onnx")
+    assert recipe.names == ("", "liver")
+    assert recipe.spacing == pytest.approx((1.5e-3, 1.5e-3, 1.5e-3))
+    assert (recipe.normalisation.low, activation) == (-160.0, "softmax")

@@ -37,6 +37,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.floating]
 
+_BEFORE = 5e-3  # [m] before the first branch's ostium: its funnel widens the aorta
 _BEYOND = 20e-3  # [m] beyond the last branch of the arch, where the descending aorta is measured
 _ROOT = ("annulus", "sinuses of Valsalva")  # given by their lumen
 
@@ -166,7 +167,7 @@ def _places(axis: Axis, marks: Landmarks, first: float, last: float) -> list[tup
         ]
     found += [
         ("mid ascending", (begin + first) / 2),
-        ("distal ascending", first),
+        ("distal ascending", max(first - _BEFORE, begin)),
         ("mid arch", (first + last) / 2),
         ("proximal descending", beyond),
         ("mid descending", (beyond + below) / 2),

@@ -279,3 +279,12 @@ def test_a_bundle_with_a_step_that_is_not_done_here_is_refused(tmp_path: Path) -
     (folder / "models/model.ts").unlink()
     with pytest.raises(FormatError, match="neither models"):
         read_monai(folder)
+
+
+def test_one_score_of_a_sigmoid_is_two_classes(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(SIDECAR.replace("window", 'activation = "sigmoid"\nwindow'))
+    path = write_convolution(tmp_path / "one.onnx", np.full((1, 1, 1, 1, 1), 8.0), np.zeros(1))
+    grid = _lps()
+    ball = _ball(grid)
+    found = load_model(path)(_volume(np.where(ball, 300.0, -100.0), grid)).mask("bright")
+    assert 2 * (found & ball).sum() / (found.sum() + ball.sum()) > 0.95
