@@ -19,6 +19,9 @@ Reading = Observation | Waveform
 
 _FORGET = 3.0  # seconds of lost samples that make a detector start anew
 _CONFLICT = Verdict("two readings of one device carry the same running number", 0.3)
+_OLD = Verdict("the same pictures were read again since", 0.0)
+_OF_PICTURES = "reading:"
+"""Origins of what was read from pictures; `seq` counts how often the same were read before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ def timeline(log: Log, patient: str, context: quality.Context | None = None) -> 
     _, verdicts = quality.judge_many(state, readings)
     doubled = _conflicts(readings)
     verdicts = [combine([v, _CONFLICT]) if i in doubled else v for i, v in enumerate(verdicts)]
+    old = _read_again(readings)
+    verdicts = [combine([v, _OLD]) if i in old else v for i, v in enumerate(verdicts)]
     return Timeline(tuple(readings), tuple(verdicts), findings)
 
 
@@ -77,6 +82,17 @@ def _conflicts(readings: Sequence[Reading]) -> set[int]:
             out |= {i, seen[key]}
         seen[key] = i
     return out
+
+
+def _read_again(readings: Sequence[Reading]) -> set[int]:
+    """Places of readings of pictures that were read once more, by a newer network or a reader."""
+    newest: dict[tuple[str, str], tuple[int, int]] = {}
+    places = dict[int, tuple[str, str]]()
+    for i, r in enumerate(readings):
+        if isinstance(r, Observation) and r.origin.startswith(_OF_PICTURES):
+            places[i] = r.origin.partition("?")[0], r.variable
+            newest[places[i]] = max(newest.get(places[i], (r.seq, i)), (r.seq, i))
+    return {i for i, key in places.items() if newest[key][1] != i}
 
 
 def beats_of(known: Timeline) -> tuple[Beat, ...]:

@@ -7,10 +7,13 @@ only. A heart that may be another person's is taken, and every number of it says
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from isosoma.core.errors import IdentityError, RangeError
 from isosoma.core.observation import Observation
@@ -20,6 +23,7 @@ from isosoma.exchange.patient_file import PatientFile
 from isosoma.exchange.sniff import is_dicom
 from isosoma.imaging.cine import CineHeart
 from isosoma.imaging.cine_file import packed, unpacked
+from isosoma.imaging.reader_contours import ReaderContour
 from isosoma.imaging.unet import version
 from isosoma.intake import Summary, take
 from isosoma.intake.heart_reading import observations
@@ -29,7 +33,17 @@ from isosoma.serve.bedside import day_of
 from isosoma.serve.heart_files import told_of
 from isosoma.serve.heart_mesh import Scan
 
-__all__ = ["COMPOSITE", "Imaged", "Kept", "kept_heart", "look", "names_other", "show", "take_heart"]
+__all__ = [
+    "COMPOSITE",
+    "Imaged",
+    "Kept",
+    "kept_heart",
+    "look",
+    "names_other",
+    "show",
+    "take_correction",
+    "take_heart",
+]
 
 COMPOSITE = "composite"
 """Flag of a reading's origin, which every export carries: it may be another person's."""
@@ -39,10 +53,11 @@ Tell = Callable[[float], Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """A heart as the log keeps it: the reading's numbers, and its meshes."""
+    """A heart as the log keeps it: the reading's numbers, its meshes, and what readers drew."""
 
     told: dict[str, Any]
     heart: CineHeart
+    drawn: tuple[ReaderContour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +114,7 @@ def look(images: Path, described: PatientFile, log: Log, tell: Tell = lambda sha
         return Imaged(None, said=str(error))
     other = _whose(opened, described)
     kept = kept_heart(log, described.id, opened.digest)
-    if kept is not None and kept.told["made_by"].endswith(version()):
+    if kept is not None and version() in kept.told["made_by"]:
         tell(1.0)
         return Imaged(opened, kept=kept, other=other)
     try:
@@ -140,27 +155,35 @@ def show(imaged: Imaged, scan: Scan) -> None:
     scan.date, scan.source = told.get("date", ""), told.get("source_sha256", "")
     scan.pictures.volumes, scan.pictures.said = imaged.volumes, imaged.said
     scan.pictures.heart = imaged.heart
+    scan.pictures.drawn = [] if imaged.kept is None else list(imaged.kept.drawn)
 
 
-def take_heart(imaged: Imaged, log: Log, patient: str, now: int) -> Summary:
-    """Record the reading of a heart made now, its meshes, and what of it teaches the twin."""
+def take_heart(
+    imaged: Imaged, log: Log, patient: str, now: int, drawn: Sequence[ReaderContour] = ()
+) -> Summary:
+    """Record the reading of a heart made now, its meshes, and what of it teaches the twin.
+
+    A reading of pictures that were read before takes the place of the older one; the log keeps
+    both. `drawn` are the contours of readers that it rests on.
+    """
     if imaged.found is None:
         return Summary()
     opened, told = imaged.found.opened, told_of(imaged.found)
     when = opened.taken
     kept = {
         _KIND: told, "names": when.patient, "born": when.born, "other": imaged.other,
-        "study": opened.stacks[0].header.study,
+        "study": opened.stacks[0].header.study, "drawn": [_plain(c) for c in drawn],
     }  # fmt: skip
+    count = len(list(_told(log, patient, opened.digest)))
     mesh = put_blob(log, patient, packed(imaged.found.reading.heart), {"what": _KIND})
-    key = f"{_KIND}:{opened.digest}".encode()
+    key = f"{_KIND}:{opened.digest}:{count}".encode()
     done = log.append(patient, [Draft("reading", kept | {"mesh": mesh}, key=key, blobs=(mesh,))])
     done.result()
     if when.at is None:
         return Summary()
     like = Observation(
         patient, "", when.at, now, 0.0, 0.0, zone=when.zone, device="cmr",
-        origin=f"reading:{_KIND}:{opened.digest[:16]}",
+        origin=f"reading:{_KIND}:{opened.digest[:16]}", seq=count,
     )  # fmt: skip
     flags = [COMPOSITE] if imaged.other else []
     return take(log, observations(imaged.found.reading, like, flags), patient=patient, now=now)
@@ -168,11 +191,41 @@ def take_heart(imaged: Imaged, log: Log, patient: str, now: int) -> Summary:
 
 def kept_heart(log: Log, patient: str, digest: str = "") -> Kept | None:
     """Return the newest heart in a log, or that of the pictures of a digest."""
-    found: dict[str, Any] | None = None
+    newest = deque(_told(log, patient, digest), maxlen=1)
+    if not newest:
+        return None
+    found = newest[0]
+    drawn = tuple(_contour(c) for c in found.get("drawn", ()))
+    return Kept(found[_KIND], unpacked(get_blob(log, patient, found["mesh"])), drawn)
+
+
+def take_correction(
+    kept: Imaged, heart: CineHeart, drawn: Sequence[ReaderContour], log: Log, patient: str, now: int
+) -> Summary:
+    """Record the reading of a heart that was fitted again to readers' contours."""
+    if kept.opened is None:
+        return Summary()
+    study = build_heart(kept.opened, found=heart)
+    return take_heart(Imaged(kept.opened, study, other=kept.other), log, patient, now, drawn)
+
+
+def _told(log: Log, patient: str, digest: str) -> Iterator[dict[str, Any]]:
+    """Yield what the log tells of hearts, the oldest first; any pictures' without a digest."""
     for entry in log.entries(patient, ["reading"]):
         told: dict[str, Any] = json.loads(entry.payload)
         if _KIND in told and digest in ("", told[_KIND]["source_sha256"]):
-            found = told
-    if found is None:
-        return None
-    return Kept(found[_KIND], unpacked(get_blob(log, patient, found["mesh"])))
+            yield told
+
+
+def _plain(contour: ReaderContour) -> dict[str, Any]:
+    return {
+        "volume": contour.volume, "slice": contour.slice, "phase": contour.phase,
+        "structure": contour.structure, "points": contour.points.tolist(), "by": contour.by,
+    }  # fmt: skip
+
+
+def _contour(told: dict[str, Any]) -> ReaderContour:
+    points = np.array(told["points"], float)
+    return ReaderContour(
+        told["volume"], told["slice"], told["phase"], told["structure"], points, told["by"]
+    )

@@ -17,6 +17,7 @@ from isosoma.core.errors import InputError
 from isosoma.core.observation import Observation
 from isosoma.core.quantity import Z90
 from isosoma.exchange.patient_file import PatientFile
+from isosoma.imaging.cine import CineHeart
 from isosoma.intake import take, timeline
 from isosoma.record import Log
 from isosoma.serve.analysis import Analysis, heart_rate
@@ -25,7 +26,15 @@ from isosoma.serve.heart_mesh import Scan
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.own_limits import own_limits
 from isosoma.serve.patient_folder import Folder, read_folder, take_folder
-from isosoma.serve.patient_images import COMPOSITE, Imaged, look, names_other, show, take_heart
+from isosoma.serve.patient_images import (
+    COMPOSITE,
+    Imaged,
+    look,
+    names_other,
+    show,
+    take_correction,
+    take_heart,
+)
 from isosoma.serve.pictures import Pictures
 from isosoma.serve.recording import Recording, load
 from isosoma.signals.pressure_limits import PressureLimits
@@ -68,12 +77,18 @@ def page_of(
         None if folder.images is None else Scan(Pictures((), said="The pictures are being read."))
     )
 
+    def corrected(imaged: Imaged, heart: CineHeart) -> None:
+        drawn = [] if scan is None else scan.pictures.drawn
+        take_correction(imaged, heart, drawn, log, patient, time.time_ns())
+        keeper.again()
+
     def build(told: Callable[[float], Any]) -> Twin:
         count = max(1, len(folder.files))
         now, imaged = time.time_ns(), Imaged(None)
         if scan is not None and folder.images is not None:
             imaged = look(folder.images, folder.described, log, lambda share: told(0.5 * share))
             show(imaged, scan)
+            scan.pictures.told_of = lambda heart: corrected(imaged, heart)
         take_folder(folder, log, now, lambda done: told(0.5 + 0.4 * done / count))
         take_heart(imaged, log, patient, now)
         return twin_of(log, patient, Release(), now)
@@ -83,8 +98,11 @@ def page_of(
         of = "the heart is from pictures of another patient id, who may be another person"
         banner["composite"] = "; ".join([banner.get("composite", "composite: two patient ids"), of])
     if "composite" not in banner and _is_mixed(log, patient):
-        banner["composite"] = "composite: the log holds readings of pictures or an ECG from elsewhere"
-    return PatientPage(recording, Keeper(build, time.time_ns), banner, limits, scan)
+        banner["composite"] = (
+            "composite: the log holds readings of pictures or an ECG from elsewhere"
+        )
+    keeper = Keeper(build, time.time_ns)
+    return PatientPage(recording, keeper, banner, limits, scan)
 
 
 def _ecg_in(at: Path, folder: Folder, channel: str | None) -> Recording:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = ["STRUCTURES", "Pictures"]
 
 STRUCTURES = ("left", "outer", "right")
 """Parts of a `CineHeart` that are drawn as contours."""
+_CORRECTED = ", corrected by "
 _FULL = 65535  # of a picture's values as they are sent
 _USUAL = (1.0, 99.5)  # percentiles between which a picture is shown at first
 
@@ -43,7 +44,6 @@ class Pictures:
     said: str = ""
     told_of: Callable[[CineHeart], Any] = lambda heart: None
     drawn: list[ReaderContour] = field(default_factory=list[ReaderContour])
-    _first: CineHeart | None = None
     _fitting: threading.Lock = field(default_factory=threading.Lock)
 
     def told(self) -> dict[str, Any]:
@@ -113,19 +113,19 @@ class Pictures:
         self._fit(self.drawn[:-1])
 
     def _fit(self, drawn: list[ReaderContour]) -> None:
-        if self.heart is None or self.heart.marks is None:
+        old = self.heart
+        if old is None or old.marks is None:
             raise AccessError("there is no heart to correct", "pictures", "Wait until it is found")
         if not self._fitting.acquire(blocking=False):
             raise BusyError("the heart is being fitted", "pictures", "Wait until it is done")
         try:
-            first = self._first or self.heart
-            assert first.marks is not None  # noqa: S101 - asked above
-            names = ", ".join(dict.fromkeys(c.by for c in drawn))
-            made_by = f"{first.made_by}, corrected by {names}" if drawn else first.made_by
-            marks = with_contours(first.marks, drawn, self.volumes)
-            heart = heart_of(marks, first.frame, first.phases, first.quality, made_by)
-            self._first, self.heart, self.drawn = first, heart, drawn
-            self.told_of(heart)
+            seen, made_by = old.marks, old.made_by.partition(_CORRECTED)[0]
+            if drawn:
+                made_by += _CORRECTED + ", ".join(dict.fromkeys(c.by for c in drawn))
+            marks = with_contours(seen, drawn, self.volumes)
+            heart = heart_of(marks, old.frame, old.phases, old.quality, made_by)
+            self.heart, self.drawn = replace(heart, marks=seen), drawn
+            self.told_of(self.heart)
         finally:
             self._fitting.release()
 
