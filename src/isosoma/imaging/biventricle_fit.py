@@ -22,9 +22,9 @@ __all__ = ["Marks", "bent", "surfaces"]
 
 Floats = npt.NDArray[np.float64]
 
-_STIFF = (100.0, 100.0, 100.0, 30.0, 10.0, 10.0, 10.0, 3.0, 3.0)  # penalty of each step
+_STIFF = (1e3, 1e3, 1e3, 300.0, 100.0, 30.0, 10.0, 10.0, 3.0, 3.0)  # penalty of each step
 _TYPICAL = 1700  # marks of a phase that these penalties are for
-_SHIFTED = (2, 4)  # steps after which slices are moved
+_SHIFTED = range(5)  # steps after which slices are moved: while the shape is stiff
 _HUBER = 3e-3  # [m]; a mark farther off counts less
 _STILL = 1e-4  # penalty of the fourth power of a harmonic
 _HARMONICS = 8

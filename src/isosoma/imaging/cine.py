@@ -11,7 +11,7 @@ ranges, doi:10.1186/s12968-015-0170-9; unverified).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,12 @@ import numpy.typing as npt
 from isosoma.core.study import Volume
 from isosoma.imaging.biventricle import biventricle, enclosed
 from isosoma.imaging.biventricle_fit import Marks, bent, surfaces
-from isosoma.imaging.cine_contours import long_axis, marked
+from isosoma.imaging.cine_contours import long_axis, marked, shows_axis
 from isosoma.imaging.cine_crop import Cut, cuts, heart_middle, short_axis
 from isosoma.imaging.shape4d import Frame
 from isosoma.imaging.unet import normalised, probabilities, version
 
-__all__ = ["CineHeart", "Part", "build", "heart_from", "heart_of", "shares_of"]
+__all__ = ["CineHeart", "Part", "build", "heart_from", "heart_of", "heart_with", "shares_of"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -143,7 +143,13 @@ def heart_from(every: Sequence[Cut], shares: Sequence[Singles], phases: Floats) 
     frame = long_axis(every, shares)
     sure = np.concatenate([s.max(axis=1)[s[:, 1:4].sum(axis=1) > 0.5].ravel() for s in shares])
     made_by = f"isosoma cine, network {version()}"
-    return heart_of(marked(every, shares, frame), frame, phases, float(sure.mean()), made_by)
+    marks = marked(every, shares, frame)
+    heart = heart_of(marks, frame, phases, float(sure.mean()), made_by)
+    aside = sum(not shows_axis(cut, frame) for cut in every)
+    if aside == 0:
+        return heart
+    said = f"{aside} long-axis pictures lie beside the long axis or oblique to it: not used"
+    return replace(heart, doubts=(*heart.doubts, said))
 
 
 def heart_of(marks: Marks, frame: Frame, phases: Floats, quality: float, made_by: str) -> CineHeart:
@@ -155,6 +161,14 @@ def heart_of(marks: Marks, frame: Frame, phases: Floats, quality: float, made_by
         A phase has no apex, no mitral valve, or no right ventricle.
     """
     control, moved = bent(marks, phases)
+    heart = heart_with(control, frame, phases, quality, made_by)
+    return replace(heart, moved=moved, marks=marks)
+
+
+def heart_with(
+    control: Floats, frame: Frame, phases: Floats, quality: float, made_by: str
+) -> CineHeart:
+    """Return the ventricles of the model's control points [m], shape (phase, 388, 3)."""
     points, model = surfaces(control), biventricle()
     mitral, tricuspid = model.lids
     left, outer = _part(points, model.left, mitral), _part(points, model.outer, mitral)
@@ -165,7 +179,7 @@ def heart_of(marks: Marks, frame: Frame, phases: Floats, quality: float, made_by
     sigma = {k: float(np.hypot(_READERS[k], _RENDERED[k] * value[k])) for k in value}
     return CineHeart(
         phases, frame, left, outer, right, mass, sigma, quality, _doubts(left, outer, right),
-        made_by, whole, moved, marks,
+        made_by, whole,
     )  # fmt: skip
 
 

@@ -24,13 +24,15 @@ from isosoma.imaging.cine_crop import Cut
 from isosoma.imaging.render import PIXEL, SIDE, plane_points
 from isosoma.imaging.shape4d import Frame
 
-__all__ = ["long_axis", "marked"]
+__all__ = ["long_axis", "marked", "shows_axis"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 _NONE, _LV, _WALL, _RV, _ATRIA = range(5)
 _BESIDE = np.array([1.5, 2.5])  # [pixel] from an edge, where what lies beside it is asked
+_OBLIQUE = 0.4  # cosine of axis and normal: above, a long-axis picture is too oblique to use
+_ASIDE = 0.015  # [m]; a long-axis picture farther from the axis is of a view nothing learnt
 _EVERY = 2  # points of an edge, one of which is kept
 _LEAST = 12  # pixels of a region; smaller ones are noise
 _MARGIN = 2.5  # [pixel] of the picture's rim, where an edge is that of the picture
@@ -41,7 +43,7 @@ _KINDS = {
 
 
 def marked(cuts: Sequence[Cut], shares: Sequence[Singles], frame: Frame) -> Marks:
-    """Return marks of every phase of every cut.
+    """Return marks of every phase of every cut that shows the axis or lies across it.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def marked(cuts: Sequence[Cut], shares: Sequence[Singles], frame: Frame) -> Mark
     """
     points, kind, phase, source = list[Floats](), list[Kind](), list[int](), list[int]()
     for number, (cut, share) in enumerate(zip(cuts, shares, strict=True)):
-        for t, picture in enumerate(share):
+        for t, picture in enumerate(share if shows_axis(cut, frame) else ()):
             for name, there in _edges(picture.astype(float)):
                 points.append(_placed(cut, there))
                 kind += [name] * len(there)
@@ -62,6 +64,14 @@ def marked(cuts: Sequence[Cut], shares: Sequence[Singles], frame: Frame) -> Mark
         np.ones(len(kind)), normals,
     )  # fmt: skip
     return _with_apex(every, frame)
+
+
+def shows_axis(cut: Cut, frame: Frame) -> bool:
+    """Say whether a cut is of the short axis, or near enough to the long one."""
+    middle = frame.origin + 0.04 * frame.axes[2]
+    far = abs(float((cut.plane.middle - middle) @ cut.plane.normal))
+    oblique = abs(float(frame.axes[2] @ cut.plane.normal))
+    return cut.short_axis or (far <= _ASIDE and oblique <= _OBLIQUE)
 
 
 def _edges(share: Floats) -> Iterator[tuple[Kind, Floats]]:

@@ -75,6 +75,9 @@ class Heart:
         length as a share of the axis, shape (m, 5).
     bands : the same of the right ventricle's, by share of its width, shape (m, 5).
     base : slopes of the base, and the size of the atria, shape (3,).
+    sponge : of the trabeculated layer within the left cavity: depth as a share of the radius, share
+        that is muscle at end-diastole, number around, phase, and waves along [1/m], shape (5,). It
+        counts as cavity, as readers draw it, and its muscle stays while the blood leaves.
     """
 
     centre: Floats
@@ -88,6 +91,7 @@ class Heart:
     papillary: Floats
     bands: Floats
     base: Floats
+    sponge: Floats
 
 
 @cache
@@ -180,6 +184,15 @@ def random_heart(rng: np.random.Generator) -> Heart:
         papillary=_papillary(rng),
         bands=_strands(rng, int(rng.integers(0, 14)), (-1.6, 1.6), (0.0, 1.0)),
         base=np.array([*rng.normal(0, 0.12, 2), rng.uniform(0.75, 1.5)]),
+        sponge=np.array(
+            [
+                rng.uniform(0.0, 0.4),
+                rng.uniform(0.05, 0.45),
+                float(rng.integers(7, 16)),
+                rng.uniform(0, 6.3),
+                rng.uniform(50, 250),
+            ]
+        ),
     )
 
 
@@ -234,10 +247,14 @@ def labels_at(heart: Heart, points: Floats, contraction: float) -> tuple[Labels,
     """
     t = template()
     now = np.concatenate([_contracted(heart, contraction), heart.radii[2:]])
+    sponge = heart.sponge.copy()
+    emptied = float((heart.radii[0] ** 2).mean() / (now[0] ** 2).mean())
+    emptied *= t.length / (t.length - contraction * heart.shortening)
+    sponge[1] = min(0.97, sponge[1] * emptied)
     return _carried(
         np.ascontiguousarray(points, np.float64), heart.centre, heart.turn, heart.stretch,
         heart.waves, now, t.radii, contraction * heart.shortening, heart.papillary, heart.bands,
-        heart.base,
+        heart.base, sponge,
         t.labels, t.away, t.corner, t.step, t.apex, t.axes, t.length,
     )  # fmt: skip
 
@@ -321,6 +338,7 @@ def _carried(
     papillary: Floats,
     bands: Floats,
     base: Floats,
+    sponge: Floats,
     labels: Labels,
     away: npt.NDArray[np.float32],
     corner: Floats,
@@ -355,8 +373,13 @@ def _carried(
         label = labels[cell[0], cell[1], cell[2]]
         distance[p] = away[cell[0], cell[1], cell[2]]
         if label == LV:
-            if _in_muscle(x, y, z / length, 0.0, _table(now[0], angle, level), papillary):
+            inner = _table(now[0], angle, level)
+            if _in_muscle(x, y, z / length, 0.0, inner, papillary):
                 label = PAPILLARY
+            elif z < 0.8 * length and r > (1 - sponge[0]) * inner:
+                wave = sponge[2] * angle * 2 * np.pi / _ANGLES + sponge[3]
+                if np.sin(wave + 2 * np.sin(sponge[4] * z)) > np.cos(np.pi * sponge[1]):
+                    label = PAPILLARY
         elif label == RV:
             outer, free = _table(now[1], angle, level), _table(now[2], angle, level)
             if _in_muscle(x, y, z / length, outer, free, bands):
