@@ -67,7 +67,8 @@ def page(browser: Any, ward: str) -> Generator[Any]:
 def test_the_ventricles_are_said_to_be_from_images_and_the_rest_to_be_drawn(page):
     said = page.inner_text(".heart-pictured")
     assert "Ventricles from images of 2024-07-04" in said
-    assert "atria, vessels, valves drawn to size" in said
+    assert "the rest is drawn" in said
+    assert "atria, vessels and valves are drawn" in page.get_attribute(".heart-pictured", "title")
     assert page.faults == []
 
 

@@ -91,7 +91,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
   }
   const solid = (s: Surface): Solid => ({ geometry: meshOf(s), vertexShader: VERTEX });
   const wall = own.get("wall")!;
-  let section = createSection(shared, muscles().map(solid), [solid(join(...CHAMBERS.map((c) => parts[c])))], MUSCLE), pictured: Pictured | null = null;
+  let section = createSection(shared, muscles().map(solid), [solid(join(...CHAMBERS.map((c) => parts[c])))], MUSCLE), pictured: Pictured | null = null, remarked = "";
   fatten(wall.mesh.geometry, own.get("coronaries")!.mesh.geometry, PAINT.wall, FAT, FAT_REACH);
   section.group.visible = false; heart.add(section.group);
   const flow = createFlow(shared.stale, gates);
@@ -173,7 +173,7 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     const o = frame.opening;
     shared.opening.value.set(o.mitral, o.aortic, o.tricuspid, o.pulmonary);
     if (field) for (let i = 0; i < CHAMBERS.length; i++) colourOf(field, frame.field[field][CHAMBERS[i]!], own.get(CHAMBERS[i]!)!.colour.value);
-    if (pictured && frames % 30 === 0) remark(pictured.said(canvas.closest("#view-patient") !== null));
+    if (pictured) remark(pictured);
     if (planeNow) plane.w = heightOf(planeNow, pose);
     flow.mesh.visible = !still.matches && !frame.stale;
     follow();
@@ -224,9 +224,14 @@ export function createHeart(canvas: HTMLCanvasElement): Heart {
     dress(name); fit();
   }
 
-  function remark(said: string): void {
-    const line = canvas.parentElement?.querySelector(".heart-remark, .heart-pictured");
-    if (line && line.textContent !== said) { line.textContent = said; line.className = "heart-pictured"; }
+  /** Says in place of the remark on drawn hearts what is shown, anew where the page or the reach of the pictures changes. */
+  function remark(shown: Pictured): void {
+    const plain = canvas.closest("#view-patient") !== null, state = `${plain} ${shown.beyond()}`;
+    if (state === remarked) return;
+    const line = canvas.parentElement?.querySelector<HTMLElement>(".heart-remark, .heart-pictured");
+    if (!line) return;
+    remarked = state; line.className = "heart-pictured";
+    [line.textContent, line.title] = shown.said(plain);
   }
 
   /** Ventricles out of pictures take the place of drawn ones; what the pictures do not show stays, and pales. */

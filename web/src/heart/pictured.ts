@@ -10,7 +10,8 @@ export interface Pictured {
   group: Group; outside: Solid; cavities: Solid[];
   /** Moves to the volume of a frame; gives the height of the valve plane [mm]. */ follow(frame: HeartFrame): number;
   /** How much of chambers and wall is seen, and whether they are cut. */ dress(chambers: number, wall: number, cut: boolean): void;
-  /** What is shown, in words: `plain` for the patient. */ said(plain: boolean): string;
+  /** Whether the twin's volume goes beyond what was pictured. */ beyond(): boolean;
+  /** What is shown, in few words and in full: `plain` for the patient. */ said(plain: boolean): [brief: string, full: string];
   /** Some of its points at the end of diastole [mm]. */ each(seen: (x: number, y: number, z: number) => void): void;
   dispose(): void;
 }
@@ -57,9 +58,11 @@ export function createPictured(scan: Scan, shared: Record<string, IUniform<unkno
   const day = scan.date || "a day not told";
   return {
     group, outside: of("left_ventricle_outside").solid, cavities: [of("left_ventricle").solid, of("right_ventricle").solid], follow, dress,
+    beyond: () => outOfRange,
     said: (plain) => plain
-      ? `The pumping chambers are from your pictures of ${day}; the rest is drawn in your size.`
-      : `Ventricles from images of ${day}; atria, vessels, valves drawn to size${outOfRange ? ". The twin's volume goes beyond the images" : ""}`,
+      ? ["Your pumping chambers from your pictures; the rest is drawn", `The pumping chambers are from your pictures of ${day}; the rest is drawn in your size.`]
+      : [`Ventricles from images of ${day}${outOfRange ? ", at their limit" : ""}; the rest is drawn`,
+        `Ventricles from images of ${day}, at the phase that has the twin's LV volume${outOfRange ? ", which goes beyond the images" : ""}; atria, vessels and valves are drawn to size`],
     each: (seen) => {
       for (const { mesh } of made.values()) {
         const xyz = mesh.geometry.getAttribute("position");
