@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pytest
 
+from isosoma.exchange.nifti import read_nifti
 from isosoma.imaging.model_recipe import read_recipe
 from isosoma.serve.cli import main
 from tests.onnx_files import write_convolution
@@ -38,9 +38,9 @@ def test_a_network_labels_a_real_ct_on_its_own_grid(
     assert main([*command, "--out", str(tmp_path / "out"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["made_by"].startswith("bone, weights ")
-    labels, image = nibabel.load(tmp_path / "out/labels.nii.gz"), nibabel.load(ct)
-    assert np.allclose(labels.affine, image.affine)
-    dense, found = np.asarray(image.dataobj) > 250, np.asarray(labels.dataobj) == 1
+    labels, image = read_nifti(tmp_path / "out/labels.nii.gz"), read_nifti(ct)
+    assert np.allclose(labels.grid.affine, image.grid.affine)
+    dense, found = image.values[..., 0] > 250, labels.values[..., 0] == 1
     assert 2 * (dense & found).sum() / (dense.sum() + found.sum()) > 0.6  # 4 mm against 3 mm
     assert told["volumes_ml"]["bone"] == pytest.approx(found.sum() * 0.027, rel=0.01)
     assert main([*command, "--out", str(tmp_path / "out")]) != 0
@@ -55,8 +55,8 @@ def test_the_aorta_of_a_real_ct_is_followed_from_its_own_seed(
     assert main([*command, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert "followed from" in said
-    found = np.asarray(nibabel.load(tmp_path / "out/labels.nii.gz").dataobj) == 1
-    whole = np.asarray(nibabel.load(models / "T716_aorta_true_false_lumen.nii.gz").dataobj) > 0
+    found = read_nifti(tmp_path / "out/labels.nii.gz").values[..., 0] == 1
+    whole = read_nifti(models / "T716_aorta_true_false_lumen.nii.gz").values[..., 0] > 0
     assert (found & whole).sum() / found.sum() > 0.9
     assert found.sum() * 3.375e-3 > 80  # ml: root, arch and part of the descending aorta
 
