@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/imaging_cine.py [FOLDER] [--synthetic 50] [--true-parts]
 
 FOLDER holds `dicoms`, unpacked from `dicoms_patient1.tar.xz`. The network saw rendered hearts only;
-looking at this study's pictures chose the ranges of the renderer's looks, not its reference.
+this study's pictures chose the ranges of the renderer's looks, and its reference prompted that
+trabeculae are rendered, so that it is no blind test.
 `--synthetic N` is the number of rendered examinations; `--true-parts` gives the fit what a perfect
 network would say, so that what is left is the fit's own error. Last line: one JSON.
 """
