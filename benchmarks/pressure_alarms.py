@@ -191,8 +191,8 @@ def _disturbed(clean: Floats, rng: np.random.Generator) -> Bed:
         elif kind == "zero":
             part[:] = rng.standard_normal(len(part))
         elif kind == "movement":
-            noise = sosfilt(butter(2, [0.5, 5.0], "band", fs=HZ, output="sos"),
-                            rng.standard_normal(len(part)))  # fmt: skip
+            noise = np.asarray(sosfilt(butter(2, [0.5, 5.0], "band", fs=HZ, output="sos"),
+                            rng.standard_normal(len(part))))  # fmt: skip
             part += noise / noise.std() * 25.0
         elif kind == "damped":
             part[:] = sosfilt(butter(1, 1.5, fs=HZ, output="sos"), part - part[0]) + part[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isosoma.core.observation import Observation
 from isosoma.exchange.patient_file import read_patient
 from isosoma.imaging.reader_contours import ReaderContour
 from isosoma.intake import timeline
@@ -31,7 +32,7 @@ def counted(log) -> list[float]:
     return [
         round(r.value * 1e6, 1)
         for r, v in zip(known.readings, known.verdicts, strict=True)
-        if r.variable == EDV and v.weight > 0
+        if isinstance(r, Observation) and r.variable == EDV and v.weight > 0
     ]
 
 

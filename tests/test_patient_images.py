@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from isosoma.core.errors import IdentityError, RangeError
+from isosoma.core.observation import Observation
 from isosoma.exchange.patient_file import read_patient
 from isosoma.imaging.cine_file import packed, unpacked
 from isosoma.intake import heart_study, timeline
@@ -38,8 +39,8 @@ def write_pictures(folder: Path, **said: str) -> None:
         series = generate_uid()
         for t in range(len(PHASES)):
             meta = FileMetaDataset()
-            meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
-            meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+            meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            meta.MediaStorageSOPClassUID = MRImageStorage
             meta.MediaStorageSOPInstanceUID = generate_uid()
             data = FileDataset("", Dataset(), file_meta=meta, preamble=b"\0" * 128)
             data.SOPClassUID, data.SOPInstanceUID = (
@@ -113,6 +114,7 @@ def test_a_heart_is_built_once_and_its_volumes_are_readings(folder, log, built):
     assert take_heart(again, log, "p7", NOW).accepted == 0
     assert again.told == first.told
     for o in timeline(log, "p7").readings:
+        assert isinstance(o, Observation)
         assert o.device == "cmr"
         assert o.origin == f"reading:heart:{first.told['source_sha256'][:16]}"
         assert o.at == 1_795_168_800 * 10**9

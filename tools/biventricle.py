@@ -29,14 +29,14 @@ def main(path: str) -> None:
         found = {Path(m.name).name: archive.extractfile(m) for m in archive if m.isfile()}
         files = {name: io.BytesIO(file.read()) for name, file in found.items() if file}
     matrix = csr_array(loadmat(files["subdivision_matrix_sparse.mat"])["S"])
-    smooth = sum(loadmat(files[f"GTSTG_{a}_sparse.mat"])["S"] for a in "xyz") / 3
+    smooth = sum(loadmat(files[f"GTSTG_{a}_sparse.mat"])["S"].toarray() for a in "xyz") / 3
     triangles = np.loadtxt(files["ETIndicesSorted.txt"], dtype=int) - 1
     materials = np.loadtxt(files["ETIndicesMaterials.txt"], dtype=str)[:, 1]
     names, material = np.unique(materials, return_inverse=True)
     np.savez_compressed(
         TARGET,
         data=matrix.data.astype(np.float32), columns=matrix.indices.astype(np.int16),
-        rows=matrix.indptr.astype(np.int32), smooth=np.asarray(smooth.todense(), np.float32),
+        rows=matrix.indptr.astype(np.int32), smooth=np.asarray(smooth, np.float32),
         triangles=triangles.astype(np.int16), material=material.astype(np.uint8),
         names=np.array([n.replace("__", "_") for n in names]),
         across=(np.loadtxt(files["thru_wall_et_indices.txt"], dtype=int) - 1).astype(np.int16),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
 from isosoma.core.errors import FormatError
 from isosoma.exchange.dicom_subject import taken
@@ -15,9 +16,9 @@ from isosoma.exchange.dicom_subject import taken
 
 def written(folder: Path, **said: str) -> Path:
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     data = FileDataset("", Dataset(), file_meta=meta, preamble=b"\0" * 128)
     for name, value in said.items():
         setattr(data, name, value)
