@@ -103,8 +103,7 @@ def lumens(values: Values, grid: Grid, aorta: Mask, blood: Blood) -> Lumens:
         raise RangeError("the aorta's mask is empty", todo="Segment again")
     smooth = gaussian_filter(values.astype(np.float32), _BLUR)
     core = _core(aorta)  # partial volume at the wall is a third class, and no lumen
-    inside = np.clip(smooth[core if core.any() else aorta], blood.tissue - 100, blood.lumen)
-    level = _border(inside)
+    level = _border(np.clip(smooth, blood.tissue - 100, blood.lumen), core if core.any() else aorta)
     dim = aorta & (smooth <= level)
     seed = _piece(np.asarray(binary_opening(dim, iterations=2), np.bool_))
     false = np.asarray(binary_dilation(seed, iterations=3), np.bool_) & dim
@@ -129,21 +128,25 @@ def lumens(values: Values, grid: Grid, aorta: Mask, blood: Blood) -> Lumens:
     return Lumens(true, false, bright_volume, dim_volume, apart, said)
 
 
-def _border(inside: Values) -> float:
-    """Return the level between the brightest blood and what is dimmer.
+def _border(smooth: Values, core: Mask) -> float:
+    """Return the level between the brightest blood and what is dimmer, in the core of an aorta.
 
     A false lumen fills from above: its blood may itself have two levels. So three classes are
-    tried first (Otsu 1979, doi:10.1109/TSMC.1979.4310076), and two where the upper two are one.
+    tried first (Otsu 1979, doi:10.1109/TSMC.1979.4310076), and two where the upper two are one, or
+    where the middle one is a rind: the slope from one lumen to the other, and no blood.
     """
     from skimage.filters import threshold_multiotsu, threshold_otsu
 
+    inside = smooth[core]
     low, high = (float(t) for t in threshold_multiotsu(inside, 3))
     bright, middle = inside[inside > high], inside[(inside > low) & (inside <= high)]
     if min(len(bright), len(middle)) < _LEAST * len(inside):
         return float(threshold_otsu(inside))
     spread = 1.4826 * float(np.median(np.abs(bright - np.median(bright))))
     between = float(np.median(bright) - np.median(middle))
-    return high if between > _APART * max(spread, 1.0) else float(threshold_otsu(inside))
+    pool = _thick(core & (smooth > low) & (smooth <= high))
+    apart = pool and between > _APART * max(spread, 1.0)
+    return high if apart else float(threshold_otsu(inside))
 
 
 def _piece(mask: Mask) -> Mask:
