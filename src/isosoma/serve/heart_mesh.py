@@ -1,7 +1,7 @@
 """`GET /heart.glb`: the patient's own ventricles as they move, where pictures gave them.
 
 The file that `isosoma image build` writes, so that what the page shows is what is handed on. From
-this machine only, as the pictures are; 404 with a sentence until there is a heart.
+this machine only, as the pictures are; 204 until there is a heart, which `/pictures` explains.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ def add_route(app: FastAPI, scan: Scan | None) -> None:
         if host not in _LOOPBACK:
             return answer(403, {"error": "Pictures are shown on the server's own machine only."})
         if scan is None or scan.pictures.heart is None:
-            said = "" if scan is None else scan.pictures.said
-            return answer(404, {"error": said or "There are no pictures of this patient."})
+            return Response(status_code=204)  # no error: most patients have no pictures
         volumes, heart = scan.pictures.volumes, scan.pictures.heart
         frame = volumes[0].grid.frame if volumes else ""
         made = await asyncio.to_thread(heart_glb, heart, frame, scan.source, scan.date)

@@ -108,5 +108,5 @@ function texture(data: Float32Array, wide: number, high: number): DataTexture {
 /** The server's heart out of pictures; null where there are none. */
 export async function fetchScan(): Promise<Scan | null> {
   const answer = await fetch("./heart.glb");
-  return answer.ok ? readScan(await answer.arrayBuffer()) : null;
+  return answer.status === 200 ? readScan(await answer.arrayBuffer()) : null;
 }
