@@ -26,7 +26,6 @@ from isosoma.serve.demo import SUGGESTED, Demo
 from isosoma.serve.demo_api import add_routes
 from isosoma.serve.doubts import doubts
 from isosoma.serve.guard import Guard
-from isosoma.serve.heart_mesh import Scan
 from isosoma.serve.hub import Alarms, Client, Hub, encoded
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.patient_page import keep, rate_read
@@ -68,7 +67,6 @@ class Settings:
     banner : who it is; by default what the recording says.
     limits : of the patient's arterial pressure, by which its alarms go; by default an adult's.
     pictures : the patient's, and the heart found in them; None where there are none.
-    scan : where those are from, for the heart's meshes.
     tables : what rehearsals look for and may implant; by default ours.
     """
 
@@ -82,7 +80,6 @@ class Settings:
     tables: Tables | None = None
     limits: PressureLimits | None = None
     pictures: Pictures | None = None
-    scan: Scan | None = None
 
 
 @dataclass(slots=True)
@@ -239,7 +236,7 @@ def _routes(app: FastAPI, live: Live, settings: Settings, plans: PlanWatch | Non
     app.add_api_websocket_route("/live", connected)
     add_routes(app, settings.demo, settings.keeper)
     pictures_api.add_routes(app, settings.pictures)
-    heart_mesh.add_route(app, settings.scan)
+    heart_mesh.add_route(app, settings.pictures)
     shelf = Shelf(settings.lane) if plans is None else plans.shelf
     doubted = partial(doubts, live.player.analysis, settings.keeper)
     tables = settings.tables or Tables()

@@ -96,11 +96,10 @@ def _of_folder(arguments: argparse.Namespace, ends: ExitStack, hosts: tuple[str,
     store = arguments.store or str(Path(home) / "page.log")
     lane = _lane(store, "", ends)
     page = page_of(at, lane.log, Path(store), arguments.record, arguments.channel)
-    pictures = None if page.scan is None else page.scan.pictures
     lane = replace(lane, patient=page.banner["id"])
     return Settings(
         page.recording, arguments.speed, hosts, lane, page.keeper, banner=page.banner,
-        limits=page.limits, scan=page.scan, pictures=pictures,
+        limits=page.limits, pictures=page.pictures,
     )  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from fastapi import FastAPI, Request, Response
 from isosoma.core.errors import InputError, IsosomaError, LimitError
 from isosoma.scenario.rehearsal_file import write_rehearsal
 from isosoma.serve.demo import MOVED, Demo, heart_team, misses
+from isosoma.serve.guard import is_local
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.telemetry import answer, body_of
 
 __all__ = ["add_routes"]
 
 _LONGEST = 4096  # [byte] of an act
-_LOOPBACK = ("127.0.0.1", "::1")
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,8 +81,7 @@ def _refusal(request: Request, demo: Demo | None) -> Response | None:
     if demo is None:
         said = "No demonstration runs here. Start one with: isosoma run"
         return answer(404, {"error": said})
-    host = request.client.host if request.client else ""
-    if host not in _LOOPBACK:
+    if not is_local(request):
         said = "The demonstration's patient is changed from its own machine only."
         return answer(403, {"error": said})
     return None

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["BODY_LIMIT", "HEADERS", "Guard", "host_of"]
+__all__ = ["BODY_LIMIT", "HEADERS", "Guard", "host_of", "is_local"]
 
 BODY_LIMIT = 32 << 20  # [byte]
 HEADERS = {
@@ -38,6 +39,11 @@ def host_of(authority: str) -> str:
         return urlsplit(f"//{authority}").hostname or ""
     except ValueError:
         return ""
+
+
+def is_local(request: Request) -> bool:
+    """Whether a request comes from this machine: what may be done from here only asks it."""
+    return request.client is not None and request.client.host in LOOPBACK[1:]
 
 
 @dataclass(frozen=True, slots=True)

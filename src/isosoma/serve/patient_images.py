@@ -31,7 +31,7 @@ from isosoma.intake.heart_study import HeartStudy, Opened, build_heart, open_stu
 from isosoma.record import Draft, Log, get_blob, put_blob
 from isosoma.serve.bedside import day_of
 from isosoma.serve.heart_files import told_of
-from isosoma.serve.heart_mesh import Scan
+from isosoma.serve.pictures import Pictures
 
 __all__ = [
     "COMPOSITE",
@@ -149,13 +149,13 @@ def names_other(images: Path, patient: str) -> bool:
     return taken(first).patient not in ("", patient)
 
 
-def show(imaged: Imaged, scan: Scan) -> None:
+def show(imaged: Imaged, pictures: Pictures) -> None:
     """Give the page what a folder's pictures are and what was found in them."""
     told = imaged.told or {}
-    scan.date, scan.source = told.get("date", ""), told.get("source_sha256", "")
-    scan.pictures.volumes, scan.pictures.said = imaged.volumes, imaged.said
-    scan.pictures.heart = imaged.heart
-    scan.pictures.drawn = [] if imaged.kept is None else list(imaged.kept.drawn)
+    pictures.date, pictures.source = told.get("date", ""), told.get("source_sha256", "")
+    pictures.volumes, pictures.said = imaged.volumes, imaged.said
+    pictures.heart = imaged.heart
+    pictures.drawn = [] if imaged.kept is None else list(imaged.kept.drawn)
 
 
 def take_heart(

@@ -22,7 +22,6 @@ from isosoma.intake import take, timeline
 from isosoma.record import Log
 from isosoma.serve.analysis import Analysis, heart_rate
 from isosoma.serve.bedside import twin_of
-from isosoma.serve.heart_mesh import Scan
 from isosoma.serve.live_twin import Keeper
 from isosoma.serve.own_limits import own_limits
 from isosoma.serve.patient_folder import Folder, read_folder, take_folder
@@ -55,7 +54,7 @@ class PatientPage:
     keeper: Keeper
     banner: dict[str, str]
     limits: PressureLimits
-    scan: Scan | None = None
+    pictures: Pictures | None = None
 
 
 def page_of(
@@ -73,24 +72,26 @@ def page_of(
     recording = load(record, channel) if record else _ecg_in(at, folder, channel)
     patient = folder.described.id
 
-    scan = (
-        None if folder.images is None else Scan(Pictures((), said="The pictures are being read."))
-    )
+    pictures = None
+    if folder.images is not None:
+        pictures = Pictures((), said="The pictures are being read.")
+    seen = list[Imaged]()  # once: the twin is built anew whenever readings come, the pictures stay
 
     def corrected(imaged: Imaged, heart: CineHeart) -> None:
-        drawn = [] if scan is None else scan.pictures.drawn
+        drawn = [] if pictures is None else pictures.drawn
         take_correction(imaged, heart, drawn, log, patient, time.time_ns())
         keeper.again()
 
     def build(told: Callable[[float], Any]) -> Twin:
         count = max(1, len(folder.files))
         now, imaged = time.time_ns(), Imaged(None)
-        if scan is not None and folder.images is not None:
+        if pictures is not None and folder.images is not None and not seen:
             imaged = look(folder.images, folder.described, log, lambda share: told(0.5 * share))
-            show(imaged, scan)
-            scan.pictures.told_of = lambda heart: corrected(imaged, heart)
+            show(imaged, pictures)
+            pictures.told_of = lambda heart: corrected(imaged, heart)
         take_folder(folder, log, now, lambda done: told(0.5 + 0.4 * done / count))
         take_heart(imaged, log, patient, now)
+        seen.append(imaged)
         return twin_of(log, patient, Release(), now)
 
     banner = _banner(folder.described, record)
@@ -102,7 +103,7 @@ def page_of(
             "composite: the log holds readings of pictures or an ECG from elsewhere"
         )
     keeper = Keeper(build, time.time_ns)
-    return PatientPage(recording, keeper, banner, limits, scan)
+    return PatientPage(recording, keeper, banner, limits, pictures)
 
 
 def _ecg_in(at: Path, folder: Folder, channel: str | None) -> Recording:

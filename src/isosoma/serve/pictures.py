@@ -37,6 +37,7 @@ class Pictures:
     said : why there is no heart, or how far its finding is.
     told_of : hears of each heart that was fitted again to a reader's contours.
     drawn : those contours, oldest first.
+    date : of the pictures, empty where it is not told. source : digest of their files.
     """
 
     volumes: tuple[Volume, ...]
@@ -44,6 +45,8 @@ class Pictures:
     said: str = ""
     told_of: Callable[[CineHeart], Any] = lambda heart: None
     drawn: list[ReaderContour] = field(default_factory=list[ReaderContour])
+    date: str = ""
+    source: str = ""
     _fitting: threading.Lock = field(default_factory=threading.Lock)
 
     def told(self) -> dict[str, Any]:

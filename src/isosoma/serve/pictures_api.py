@@ -23,12 +23,12 @@ from fastapi import FastAPI, Request, Response
 from isosoma.core.errors import AccessError, BusyError, FormatError, IsosomaError, LimitError
 from isosoma.core.errors import VocabularyError as Unknown
 from isosoma.imaging.reader_contours import ReaderContour, Structure
+from isosoma.serve.guard import is_local
 from isosoma.serve.pictures import Pictures
 from isosoma.serve.telemetry import answer, body_of
 
 __all__ = ["add_routes"]
 
-_LOOPBACK = ("127.0.0.1", "::1")
 _LARGEST = 1 << 18  # [byte] of a contour
 _STATUS: dict[type[IsosomaError], int] = {
     Unknown: 404,
@@ -97,8 +97,7 @@ def _corrected(shown: Pictures, stack: int, k: int, asked: _Drawn) -> dict[str, 
 
 async def _safely(request: Request, do: Callable[[], Any]) -> Response:
     """Do it in a thread; what cannot be done is a sentence."""
-    host = request.client.host if request.client else ""
-    if host not in _LOOPBACK:
+    if not is_local(request):
         return answer(403, {"error": "Pictures are shown on the server's own machine only."})
     try:
         done = await asyncio.to_thread(do)

@@ -46,6 +46,7 @@ from isosoma.scenario.devices import Devices
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.rehearsal_file import read_rehearsal, rehearsal_of
+from isosoma.serve.guard import is_local
 from isosoma.serve.plan_watch import PlanWatch
 from isosoma.serve.rehearsal_check import WEIGHT, unusuals, wrongs
 from isosoma.serve.rehearsal_message import acts_message, kept_message
@@ -55,7 +56,6 @@ from isosoma.serve.telemetry import answer, body_of
 __all__ = ["add_routes"]
 
 _LARGEST = 1 << 20  # [byte] of a rehearsal
-_LOOPBACK = ("127.0.0.1", "::1")
 _MEMBERS = 128
 _TO: dict[str, Status] = {"review": "reviewed", "sign": "signed", "reject": "rejected"}
 
@@ -237,8 +237,7 @@ def _begin(room: Room, plans: PlanWatch | None, id_: str) -> dict[str, Any]:
 
 async def _safely(request: Request, do: Callable[[], Any]) -> Response:
     """Do it in a thread; what cannot be done is a sentence."""
-    host = request.client.host if request.client else ""
-    if host not in _LOOPBACK:
+    if not is_local(request):
         return answer(403, {"error": "Rehearsals are made on the server's own machine only."})
     try:
         done = await asyncio.to_thread(do)
