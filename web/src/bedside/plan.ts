@@ -70,12 +70,12 @@ function charts(p: Plan): void {
     const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("figure", "ahead"));
     if (!box.firstChild) box.append(make("figcaption"), make("canvas"));
     const { band, minutes, at, read, unit } = p.courses[name]!, now = nearest(minutes, p.minute), caption = box.querySelector("figcaption")!, canvas = box.querySelector("canvas")!;
-    const value = read.length ? `${figures(read[read.length - 1]!)} ${unit}` : "not read", signed = `${figures(band.low[now]!)}–${figures(band.high[now]!)}`;
+    const value = read.length ? `read ${figures(read[read.length - 1]!)} ${unit}` : "not read yet", signed = `${figures(band.low[now]!)}–${figures(band.high[now]!)} ${unit}`;
     const title = make("b", "", label), foreseen = make("div", "", `signed ${signed}`);
     title.style.color = colour; foreseen.style.color = TWIN;
     caption.replaceChildren(title, ` ${value}`, foreseen);
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${label}: read ${value}, signed for now ${signed}`);
+    canvas.setAttribute("aria-label", `${label}: ${value}, signed for now ${signed}`);
     drawBand(canvas, minutes, band, span, { at, read, colour });
   });
 }
