@@ -107,6 +107,34 @@ def hosted(settings: Settings) -> Generator[str]:
         thread.join(10.0)
 
 
+@contextmanager
+def waiting(browser: Any) -> Generator[Any]:
+    """Open a bedside whose twin is not there while the block lasts.
+
+    The page's `keeper` tells it what a test puts there; `patient` is the one behind it.
+    """
+    from isosoma.core.errors import ModelError
+    from isosoma.serve.app import Settings
+    from isosoma.serve.demo import demo
+    from isosoma.serve.live_twin import Keeper
+
+    patient, over = demo(2), threading.Event()
+
+    def build(_: Any) -> Any:
+        over.wait()
+        raise ModelError("the page ended")
+
+    keeper = Keeper(build, patient.now)
+    with hosted(Settings(patient.recording, keeper=keeper, demo=patient)) as address:
+        page = new_page(browser)
+        page.keeper, page.patient = keeper, patient
+        page.goto(address)
+        until(page, "document.body.dataset.twin === 'building'")
+        yield page
+        page.close()
+        over.set()
+
+
 def until(page: Any, condition: str, seconds: float = 60.0) -> None:
     """Wait for a condition; the page's own policy forbids Playwright's `wait_for_function`."""
     end = time.monotonic() + seconds

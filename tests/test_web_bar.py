@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 
 import pytest
 
-from isosoma.core.errors import ModelError
 from isosoma.serve.app import Settings
-from isosoma.serve.demo import demo
 from isosoma.serve.live_messages import Finding, TwinMessage
-from isosoma.serve.live_twin import Keeper
 from isosoma.serve.synthetic import simulate
 from isosoma.signals.pressure_limits import PressureLimits
 from tests.browser import (
@@ -22,6 +18,7 @@ from tests.browser import (
     needs_page,
     new_page,
     until,
+    waiting,
 )
 
 pytestmark = [needs_chromium, needs_page]
@@ -43,24 +40,10 @@ WORDS = "document.querySelector('.finding:not(.beyond) span')"
 @pytest.fixture(scope="module")
 def page(browser):
     """A page whose twin says what the test says, over a patient whose ECG can be taken off."""
-    made = demo(2)
-    over = threading.Event()
-
-    def build(_):
-        over.wait()
-        raise ModelError("the page ended")
-
-    keeper = Keeper(build, made.now)
-    with hosted(Settings(made.recording, keeper=keeper, demo=made)) as address:
-        page = new_page(browser)
-        page.goto(address)
-        until(page, "document.body.dataset.twin === 'building'")
-        page.told = lambda *findings, why="": keeper.put("twin", TwinMessage(
+    with waiting(browser) as page:
+        page.told = lambda *findings, why="": page.keeper.put("twin", TwinMessage(
             "live", "in step", 1.0, AT, findings=list(findings), withheld=why))  # fmt: skip
-        page.act = made.act
         yield page
-        page.close()
-        over.set()
 
 
 def test_nothing_to_read_has_no_button(page):
@@ -104,7 +87,7 @@ def test_an_alarm_stands_before_findings_and_the_list_is_renewed_while_it_is_rea
     page.told(LINE, CHANGED)
     until(page, "document.querySelectorAll('#findings .finding').length === 2")
     page.click("#b-now")
-    page.act("take the ecg off")
+    page.patient.act("take the ecg off")
     until(page, "document.querySelectorAll('#now-list .chip').length > 0")
     kinds = page.locator("#now-list p").evaluate_all("all => all.map((p) => p.className)")
     assert re.fullmatch(r"chip \w+", kinds[0])
@@ -112,7 +95,7 @@ def test_an_alarm_stands_before_findings_and_the_list_is_renewed_while_it_is_rea
     assert re.search(r"[1-9] alarms?, 2 findings$", page.get_attribute("#b-now", "title"))
     assert page.is_visible("#now"), "what is read stays open"
     page.click("#now-close")
-    page.act("put the ecg on")
+    page.patient.act("put the ecg on")
     assert page.faults + page.complaints == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isosoma.core.errors import ModelError
 from isosoma.core.observation import Observation
 from isosoma.scenario.explanation import Explanation
 from isosoma.scenario.hindsight import Score
@@ -21,7 +19,6 @@ from isosoma.scenario.rehearsal_file import rehearsal_of
 from isosoma.scenario.watching import Alert, Watching, watch
 from isosoma.serve.app import Settings
 from isosoma.serve.demo import demo, keeper_of
-from isosoma.serve.live_twin import Keeper
 from isosoma.serve.plan import Plan, message_of
 from tests.browser import (
     assert_accessible,
@@ -32,6 +29,7 @@ from tests.browser import (
     new_page,
     until,
     until_alive,
+    waiting,
 )
 
 pytestmark = [needs_chromium, needs_page]
@@ -161,22 +159,9 @@ def test_a_plan_is_signed_in_the_room_and_watched_at_the_bedside(page):
 @pytest.fixture(scope="module")
 def bedside(browser):
     """A bedside whose twin is not there yet, and what tells the page of a plan."""
-    made = demo(2)
-    over = threading.Event()
-
-    def build(_):
-        over.wait()
-        raise ModelError("the page ended")
-
-    keeper = Keeper(build, made.now)
-    with hosted(Settings(made.recording, keeper=keeper, demo=made)) as address:
-        page = new_page(browser)
-        page.goto(address)
-        until(page, "document.body.dataset.twin === 'building'")
-        page.told = lambda **changes: keeper.put("plan", message_of(told(**changes), 95.0))
+    with waiting(browser) as page:
+        page.told = lambda **changes: page.keeper.put("plan", message_of(told(**changes), 95.0))
         yield page
-        page.close()
-        over.set()
 
 
 def told(**changes):
