@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 from isosoma.imaging.biventricle import Kind
 from isosoma.imaging.biventricle_fit import Marks
 from isosoma.imaging.cine import CineHeart, Part, heart_of, heart_with
-from isosoma.imaging.shape4d import Frame
+from isosoma.imaging.heart_axes import Frame
 from isosoma.imaging.wall_segments import segment_thickness
 
 __all__ = ["as_hearts", "surface_error", "thickness_error"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from isosoma.core.study import Grid, Volume
 from isosoma.imaging.cine import CineHeart, Part
-from isosoma.imaging.shape4d import Frame
+from isosoma.imaging.heart_axes import Frame
 
 PHASES = np.arange(10) / 10
 AXIS = np.array([0.5, -0.59, 0.64]) / np.linalg.norm([0.5, -0.59, 0.64])

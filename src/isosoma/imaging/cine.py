@@ -21,7 +21,7 @@ from isosoma.imaging.biventricle import biventricle, enclosed
 from isosoma.imaging.biventricle_fit import Marks, bent, surfaces
 from isosoma.imaging.cine_contours import long_axis, marked, shows_axis
 from isosoma.imaging.cine_crop import Cut, cuts, heart_middle, short_axis
-from isosoma.imaging.shape4d import Frame
+from isosoma.imaging.heart_axes import Frame
 from isosoma.imaging.unet import normalised, probabilities, version
 
 __all__ = ["CineHeart", "Part", "build", "heart_from", "heart_of", "heart_with", "shares_of"]

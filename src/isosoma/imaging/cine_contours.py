@@ -21,8 +21,8 @@ from isosoma.core.errors import RangeError
 from isosoma.imaging.biventricle import Kind
 from isosoma.imaging.biventricle_fit import Marks
 from isosoma.imaging.cine_crop import Cut
+from isosoma.imaging.heart_axes import Frame
 from isosoma.imaging.render import PIXEL, SIDE, plane_points
-from isosoma.imaging.shape4d import Frame
 
 __all__ = ["long_axis", "marked", "shows_axis"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from isosoma.core.errors import FormatError
 from isosoma.imaging.biventricle_fit import Marks
 from isosoma.imaging.cine import CineHeart, Part
-from isosoma.imaging.shape4d import Frame
+from isosoma.imaging.heart_axes import Frame
 
 __all__ = ["packed", "unpacked"]
 

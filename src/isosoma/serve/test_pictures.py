@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from isosoma.core.study import Grid, Volume
 from isosoma.imaging.cine import CineHeart, Part, heart_of
+from isosoma.imaging.heart_axes import Frame
 from isosoma.imaging.meshing import from_mask
-from isosoma.imaging.shape4d import Frame
 from isosoma.imaging.test_reader_contours import examined
 from isosoma.serve.pictures import Pictures, nearest
 from isosoma.serve.pictures_api import add_routes
