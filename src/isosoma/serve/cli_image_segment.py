@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from isosoma.core.errors import FormatError, InputError
 from isosoma.core.study import Volume
 from isosoma.serve.progress import progress
+from isosoma.serve.whole_folder import whole_folder
 
 if TYPE_CHECKING:
     from isosoma.imaging.segmentation import Segmentation
@@ -89,19 +89,14 @@ def _write(found: Segmentation, told: dict[str, Any], out: Path) -> None:
     """Write three files; what breaks off leaves nothing."""
     from isosoma.exchange.nifti import write_nifti
 
-    half = out.with_name(out.name + ".part")
-    half.mkdir(parents=True)
-    try:
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with whole_folder(out) as part:
         labels = found.labels.astype(np.float32)[..., None]
-        write_nifti(half / "labels.nii.gz", Volume(found.grid, labels))
-        write_nifti(half / "probability.nii.gz", Volume(found.grid, found.probability[..., None]))
+        write_nifti(part / "labels.nii.gz", Volume(found.grid, labels))
+        write_nifti(part / "probability.nii.gz", Volume(found.grid, found.probability[..., None]))
         names = {str(n): name for n, name in enumerate(found.names) if n}
         text = json.dumps(told | {"labels": names}, indent=1, allow_nan=False)
-        (half / "segmentation.json").write_text(text + "\n")
-        half.rename(out)
-    except OSError:
-        shutil.rmtree(half, ignore_errors=True)
-        raise
+        (part / "segmentation.json").write_text(text + "\n", "utf-8")
 
 
 def _lines(told: dict[str, Any], out: Path) -> list[str]:

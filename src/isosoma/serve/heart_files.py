@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from isosoma.core.errors import InputError
 from isosoma.core.study import Volume
 from isosoma.exchange.dicom_seg import Maker, write_seg
 from isosoma.exchange.glb import Moving, scene
@@ -24,6 +21,7 @@ from isosoma.imaging.cine import CineHeart
 from isosoma.imaging.raster import rasterised
 from isosoma.intake.heart_reading import plain
 from isosoma.intake.heart_study import HeartStudy
+from isosoma.serve.whole_folder import whole_folder
 
 __all__ = ["PARTS", "date_of", "heart_glb", "labels_on", "told_of", "write_heart"]
 
@@ -148,18 +146,8 @@ def write_heart(
     InputError
         The folder is there already, or cannot be written.
     """
-    if out.exists():
-        raise InputError("is there already", out.name, "Give a folder that is new")
-    if not out.absolute().parent.is_dir():
-        raise InputError("has no folder to lie in", out.name, "Make that first")
-    part = Path(mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
-    try:
+    with whole_folder(out) as part:
         _written(found, part, made, tell)
-        part.chmod(0o755)
-        part.rename(out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     return {p.name: p.stat().st_size for p in sorted(out.iterdir())}
 
 
