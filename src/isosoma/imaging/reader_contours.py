@@ -19,9 +19,10 @@ from isosoma.core.errors import RangeError
 from isosoma.core.study import Volume
 from isosoma.imaging.biventricle import Kind
 from isosoma.imaging.biventricle_fit import Marks
+from isosoma.imaging.cine import CineHeart, heart_of
 from isosoma.imaging.cine_crop import cut_numbers, short_axis
 
-__all__ = ["ReaderContour", "Structure", "with_contours"]
+__all__ = ["ReaderContour", "Structure", "fitted_again", "with_contours"]
 
 Floats = npt.NDArray[np.float64]
 Structure = Literal["left", "outer", "right"]
@@ -29,6 +30,7 @@ Structure = Literal["left", "outer", "right"]
 _WEIGHT = 10.0
 _STEP = 1.5e-3  # [m] between marks of a contour
 _ON_SEPTUM = 5e-3  # [m]; what lies nearer to the left ventricle's outer wall is the septum
+_OF_PICTURES = ": not used"  # ends a doubt about pictures, which no contour changes (`cine`)
 _KINDS: dict[Structure, tuple[Kind, ...]] = {
     "left": (Kind.LV_INNER,), "outer": (Kind.LV_OUTER,), "right": (Kind.RV_INNER, Kind.SEPTUM),
 }  # fmt: skip
@@ -52,6 +54,27 @@ class ReaderContour:
     structure: Structure
     points: Floats
     by: str
+
+
+def fitted_again(
+    old: CineHeart, contours: Sequence[ReaderContour], volumes: Sequence[Volume], made_by: str
+) -> CineHeart:
+    """Return a heart fitted to the marks of an old one, in which contours stand for some.
+
+    What was doubted of the pictures stays; what is doubted of the shape is that of the new one. The
+    marks are those of the old one, so that a contour can be taken back.
+
+    Raises
+    ------
+    RangeError
+        The old heart has no marks, or as `with_contours`.
+    """
+    if old.marks is None:
+        raise RangeError("the heart does not say what it was fitted to", todo="Build it again")
+    marks = with_contours(old.marks, contours, volumes)
+    made = heart_of(marks, old.frame, old.phases, old.quality, made_by)
+    kept = [said for said in old.doubts if said.endswith(_OF_PICTURES)]
+    return replace(made, marks=old.marks, doubts=(*made.doubts, *kept))
 
 
 def with_contours(

@@ -10,23 +10,29 @@ import pytest
 
 from isosoma.core.errors import RangeError
 from isosoma.imaging.biventricle import Kind
-from isosoma.imaging.cine import heart_of
+from isosoma.imaging.cine import heart_from, heart_of
 from isosoma.imaging.cine_contours import long_axis, marked
 from isosoma.imaging.cine_crop import cut_numbers, cuts, heart_middle
 from isosoma.imaging.outline import outlines
-from isosoma.imaging.reader_contours import ReaderContour, with_contours
+from isosoma.imaging.reader_contours import ReaderContour, fitted_again, with_contours
 from isosoma.imaging.rendered_study import rendered_study, true_shares
+from tests.cine_heart import heart
 
 SHRUNK = 0.8
 
 
 @cache
+def rendered():
+    """Return an examination, its cuts, and what a perfect network would say of them."""
+    study = rendered_study(3)
+    every = cuts(study.volumes, heart_middle(study.volumes[0]))
+    return study.volumes, every, [true_shares(study, cut) for cut in every]
+
+
+@cache
 def examined():
     """Return an examination, marks as a perfect network would make them, and the long axis."""
-    study = rendered_study(3)
-    volumes = study.volumes
-    every = cuts(volumes, heart_middle(volumes[0]))
-    shares = [true_shares(study, cut) for cut in every]
+    volumes, every, shares = rendered()
     frame = long_axis(every, shares)
     return volumes, marked(every, shares, frame), frame
 
@@ -75,6 +81,28 @@ def test_drawn_contours_bring_back_the_volume_of_a_cavity_that_was_seen_too_smal
     for of in ("end_diastolic_volume", "end_systolic_volume"):
         left = abs(getattr(corrected, of) - getattr(truth, of))
         assert left < 0.4 * abs(getattr(bad, of) - getattr(truth, of))
+
+
+def test_a_picture_that_was_not_used_stays_doubted_when_a_contour_is_drawn(middle):
+    volumes, every, shares = rendered()
+    last = every[-1].plane
+    far = replace(every[-1], plane=replace(last, middle=last.middle + 0.04 * last.normal))
+    old = heart_from([*every, far], [*shares, shares[-1]], volumes[0].phases)
+    (said,) = [doubt for doubt in old.doubts if "not used" in doubt]
+    assert said.startswith("1 long-axis pictures lie beside")
+    drawn = ReaderContour(0, middle, 0, "left", BOX, "reader")
+    again = fitted_again(old, [drawn], volumes, "corrected")
+    assert said in again.doubts
+    assert again.made_by == "corrected"
+    assert again.left.volume[0] != pytest.approx(old.left.volume[0], rel=1e-3)
+    back = fitted_again(again, [], volumes, "taken back")
+    assert back.doubts == old.doubts
+    assert np.array_equal(back.left.points, old.left.points)
+
+
+def test_a_heart_without_marks_says_why_it_cannot_be_fitted_again(seen):
+    with pytest.raises(RangeError, match="does not say what it was fitted to"):
+        fitted_again(heart(), [], seen[0], "corrected")
 
 
 def test_a_right_ventricle_drawn_round_gives_septum_beside_the_left_and_free_wall_beyond(

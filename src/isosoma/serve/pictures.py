@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from isosoma.core.errors import AccessError, BusyError, VocabularyError
 from isosoma.core.study import Volume
-from isosoma.imaging.cine import CineHeart, heart_of
+from isosoma.imaging.cine import CineHeart
 from isosoma.imaging.cine_crop import cut_numbers, short_axis
 from isosoma.imaging.outline import outlines
-from isosoma.imaging.reader_contours import ReaderContour, with_contours
+from isosoma.imaging.reader_contours import ReaderContour, fitted_again
 
 __all__ = ["STRUCTURES", "Pictures"]
 
@@ -122,12 +122,11 @@ class Pictures:
         if not self._fitting.acquire(blocking=False):
             raise BusyError("the heart is being fitted", "pictures", "Wait until it is done")
         try:
-            seen, made_by = old.marks, old.made_by.partition(_CORRECTED)[0]
+            made_by = old.made_by.partition(_CORRECTED)[0]
             if drawn:
                 made_by += _CORRECTED + ", ".join(dict.fromkeys(c.by for c in drawn))
-            marks = with_contours(seen, drawn, self.volumes)
-            heart = heart_of(marks, old.frame, old.phases, old.quality, made_by)
-            self.heart, self.drawn = replace(heart, marks=seen), drawn
+            self.heart = fitted_again(old, drawn, self.volumes, made_by)
+            self.drawn = drawn
             self.told_of(self.heart)
         finally:
             self._fitting.release()
