@@ -6,8 +6,10 @@
            configs/inference.json   the chain before it             model.pt   weights alone
 
 TorchScript needs torch only; weights alone need the network's class, which MONAI builds from
-`network_def`. The chain's Orientationd, Spacingd and ScaleIntensityRanged are done by our own
-resampling; a chain with another step that changes values is refused, not guessed.
+`network_def`: any class and any expression that the bundle names. TorchScript is a program too
+(PyTorch's SECURITY.md). So a bundle is run for those only who say that they trust it. The chain's
+Orientationd, Spacingd and ScaleIntensityRanged are done by our own resampling; a chain with
+another step that changes values is refused, not guessed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy.typing as npt
 
 from isosoma.core.errors import FormatError
 from isosoma.imaging.load_onnx import activated
-from isosoma.imaging.model_files import needed, read_json
+from isosoma.imaging.model_files import needed, read_json, require_trust
 from isosoma.imaging.model_recipe import digest
 from isosoma.imaging.user_network import Normalisation, Predict, Recipe
 
@@ -99,17 +101,26 @@ def _scaled(steps: dict[str, Any]) -> Normalisation:
     return Normalisation(low, high, shift, scale)
 
 
-def load_monai(folder: Path) -> tuple[Recipe, Predict]:
+def load_monai(folder: Path, *, trusted: bool) -> tuple[Recipe, Predict]:
     """Return what a bundle was trained on and a function that runs one window.
+
+    Parameters
+    ----------
+    trusted : whether the user said that code of the bundle may run.
 
     Raises
     ------
+    AccessError
+        The user did not say so.
     FormatError
         As `read_monai`; or torch or MONAI is not installed.
     """
     recipe, weights = read_monai(folder)
+    script = weights.suffix == ".ts"
+    what = "its TorchScript" if script else "the class that its network_def names"
+    require_trust(trusted, f"loading it runs {what}", folder.name)
     torch = needed("torch", "monai", folder.name)
-    if weights.suffix == ".ts":
+    if script:
         network: Any = torch.jit.load(str(weights), map_location="cpu")
     else:
         bundle = needed("monai.bundle", "monai", folder.name)

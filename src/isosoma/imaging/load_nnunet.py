@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from isosoma.core.errors import FormatError
 from isosoma.core.study import Volume
-from isosoma.imaging.model_files import needed, read_json
+from isosoma.imaging.model_files import needed, read_json, require_trust
 from isosoma.imaging.model_recipe import digest
 from isosoma.imaging.segmentation import Segmentation
 from isosoma.imaging.user_network import quality_of
@@ -108,15 +108,24 @@ def from_ras(
     return np.flip(values, flipped).transpose(np.argsort(order))
 
 
-def load_nnunet(folder: Path) -> Callable[[Volume], Segmentation]:
+def load_nnunet(folder: Path, *, trusted: bool) -> Callable[[Volume], Segmentation]:
     """Return a function that segments a volume with a trained-model folder.
+
+    Parameters
+    ----------
+    trusted : whether the user said that code of the model may run.
 
     Raises
     ------
+    AccessError
+        The user did not say so: nnU-Net unpickles checkpoints (`weights_only=False`).
     FormatError
         As `read_nnunet`; or nnU-Net is not installed.
     """
     model = read_nnunet(folder)
+    require_trust(
+        trusted, "its checkpoints are pickles, which run code as they are read", folder.name
+    )
     predictor = needed("nnunetv2.inference.predict_from_raw_data", "nnunet", folder.name)
     torch = needed("torch", "nnunet", folder.name)
 

@@ -17,7 +17,7 @@ import numpy as np
 from isosoma.core.errors import FormatError
 from isosoma.core.study import Volume
 from isosoma.imaging.load_nnunet import NnUNet, read_nnunet
-from isosoma.imaging.model_files import needed
+from isosoma.imaging.model_files import needed, require_trust
 from isosoma.imaging.segmentation import Segmentation
 from isosoma.imaging.user_network import quality_of
 
@@ -41,18 +41,27 @@ def weights_of(root: Path) -> tuple[NnUNet, ...]:
 
 
 def load_totalsegmentator(
-    root: Path, task: str = "total", fast: bool = True
+    root: Path, task: str = "total", fast: bool = True, *, trusted: bool
 ) -> Callable[[Volume], Segmentation]:
     """Return a function that segments a CT with the weights below `root`.
 
     The probability is 1 everywhere: TotalSegmentator gives labels only, and the quality says so.
 
+    Parameters
+    ----------
+    trusted : whether the user said that code of the weights may run.
+
     Raises
     ------
+    AccessError
+        The user did not say so: it reads them as nnU-Net does, see `load_nnunet`.
     FormatError
         No weights lie there, or TotalSegmentator is not installed.
     """
     models = weights_of(root)
+    require_trust(
+        trusted, "its checkpoints are pickles, which run code as they are read", root.name
+    )
     api = needed("totalsegmentator.python_api", "totalsegmentator", root.name)
     maps = needed("totalsegmentator.map_to_binary", "totalsegmentator", root.name)
     nibabel: Any = needed("nibabel", "totalsegmentator", root.name)

@@ -39,18 +39,25 @@ def kind_of(path: Path) -> str:
     raise FormatError(said, path.name, "Check the path, or unpack the archive")
 
 
-def load_model(path: Path) -> Callable[[Volume], Segmentation]:
+def load_model(path: Path, *, trusted: bool = False) -> Callable[[Volume], Segmentation]:
     """Return a function that segments a volume with a model of the user's.
+
+    Parameters
+    ----------
+    trusted : whether the user said that code of the model may run; an ONNX network brings none.
 
     Raises
     ------
+    AccessError
+        It brings code, and the user did not say so.
     FormatError
         The model is of no known kind or damaged, or its extra is not installed.
     """
     kind = kind_of(path)
     if kind == "nnunet":
-        return load_nnunet(path)
+        return load_nnunet(path, trusted=trusted)
     if kind == "totalsegmentator":
-        return load_totalsegmentator(path)
-    recipe, predict = load_onnx(path) if kind == "onnx" else load_monai(path)
+        return load_totalsegmentator(path, trusted=trusted)
+    onnx = kind == "onnx"
+    recipe, predict = load_onnx(path) if onnx else load_monai(path, trusted=trusted)
     return partial(segment_with, recipe=recipe, predict=predict)

@@ -1,4 +1,4 @@
-"""What the loaders of others' networks share: small JSON files, and extras that may be missing."""
+"""What the loaders of others' networks share: small JSON files, trust, missing extras."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from isosoma.core.errors import FormatError
+from isosoma.core.errors import AccessError, FormatError
 
-__all__ = ["needed", "read_json"]
+__all__ = ["needed", "read_json", "require_trust"]
 
 _MOST_BYTES = 16 << 20
 
@@ -34,6 +34,24 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise FormatError("holds no table", path.name, "Copy the model again")
     return {str(k): v for k, v in table.items()}  # pyright: ignore[reportUnknownVariableType]
+
+
+def require_trust(trusted: bool, what: str, where: str) -> None:
+    """Go on only where the user said that a model whose loading runs its own code is trusted.
+
+    Parameters
+    ----------
+    what : part of the model that is run, in words.
+
+    Raises
+    ------
+    AccessError
+        Nobody said so.
+    """
+    if not trusted:
+        said = f"{what}: that may do all that you may, and is not run unasked"
+        todo = "Say --trust-model (trusted=True) if you know who made it, or export it to ONNX"
+        raise AccessError(said, where, todo)
 
 
 def needed(module: str, extra: str, where: str) -> Any:

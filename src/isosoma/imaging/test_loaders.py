@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isosoma.core.errors import FormatError, LimitError, RangeError
+from isosoma.core.errors import AccessError, FormatError, LimitError, RangeError
 from isosoma.core.study import Grid, Volume
 from isosoma.imaging.load_monai import read_monai
 from isosoma.imaging.load_nnunet import from_ras, read_nnunet, to_ras
@@ -191,7 +191,7 @@ def test_an_nnunet_folder_is_read_and_its_extra_is_named(tmp_path: Path) -> None
     assert kind_of(folder) == "nnunet"
     if importlib.util.find_spec("nnunetv2") is None:
         with pytest.raises(FormatError, match=r"isosoma\[nnunet\]"):
-            load_model(folder)
+            load_model(folder, trusted=True)
 
 
 def test_nnunet_folders_that_cannot_be_run_are_refused(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_totalsegmentators_weights_are_found_and_its_extra_is_named(tmp_path: Pa
     assert kind_of(tmp_path) == "totalsegmentator"
     if importlib.util.find_spec("totalsegmentator") is None:
         with pytest.raises(FormatError, match=r"isosoma\[totalsegmentator\]"):
-            load_model(tmp_path)
+            load_model(tmp_path, trusted=True)
     packed = tmp_path / "packed"
     packed.mkdir()
     (packed / "Dataset297.zip").write_bytes(b"PK")
@@ -269,7 +269,7 @@ def test_a_monai_bundle_is_read_and_its_extra_is_named(tmp_path: Path) -> None:
     assert recipe.made_by == f"Spleen 0.5.3, weights {digest(weights)}"
     if importlib.util.find_spec("torch") is None:
         with pytest.raises(FormatError, match=r"isosoma\[monai\]"):
-            load_model(folder)
+            load_model(folder, trusted=True)
 
 
 def test_a_bundle_with_a_step_that_is_not_done_here_is_refused(tmp_path: Path) -> None:
@@ -279,6 +279,30 @@ def test_a_bundle_with_a_step_that_is_not_done_here_is_refused(tmp_path: Path) -
     (folder / "models/model.ts").unlink()
     with pytest.raises(FormatError, match="neither models"):
         read_monai(folder)
+
+
+def test_what_a_model_brings_is_run_only_where_the_user_says_that_it_is_trusted(
+    tmp_path: Path,
+) -> None:
+    script = _bundle(tmp_path / "script")
+    weights = _bundle(tmp_path / "weights")
+    (weights / "models/model.ts").rename(weights / "models/model.pt")
+    chain = json.loads((weights / "configs/inference.json").read_text())
+    trap = tmp_path / "trap"
+    chain["network_def"] = f"$__import__('pathlib').Path({str(trap)!r}).touch()"
+    (weights / "configs/inference.json").write_text(json.dumps(chain))
+    folder = _nnunet(tmp_path / "weights of TotalSegmentator")
+    for path, what in (
+        (script, "runs its TorchScript"),
+        (weights, "runs the class that its network_def names"),
+        (folder, "its checkpoints are pickles"),
+        (folder.parents[1], "its checkpoints are pickles"),
+    ):
+        with pytest.raises(AccessError, match=what) as told:
+            load_model(path)
+        assert "--trust-model" in str(told.value)
+        assert path.name in str(told.value)
+    assert not trap.exists()
 
 
 def test_one_score_of_a_sigmoid_is_two_classes(tmp_path: Path) -> None:

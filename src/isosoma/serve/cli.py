@@ -372,6 +372,10 @@ def _image(verbs: Any) -> None:
         help='"aorta", NAME.onnx beside NAME.toml, or a folder of nnU-Net v2, MONAI or '
         "TotalSegmentator",
     )  # fmt: skip
+    label.add_argument(
+        "--trust-model", action="store_true",
+        help="run the code that a model of nnU-Net, MONAI or TotalSegmentator brings with it",
+    )  # fmt: skip
     label.add_argument("--stack", type=int, metavar="N", help="which stack of several, from 1")
     label.add_argument("--at", metavar="R,A,S", help="a click into the aorta, RAS mm")
     label.add_argument("--out", metavar="DIR", required=True, help="folder to make")

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     with progress("segment", 2) as tell:
         volume = _volume(folder, arguments.stack)
         tell(1)
-        found = _found(volume, arguments.model, click)
+        found = _found(volume, arguments.model, arguments.trust_model, click)
         tell(2)
     told = _told(found)
     _write(found, told, out)
@@ -65,7 +65,7 @@ def _volume(path: Path, chosen: int | None) -> Volume:
     return volume(stacks[number - 1])
 
 
-def _found(volume: Volume, model: str, click: list[float] | None) -> Segmentation:
+def _found(volume: Volume, model: str, trusted: bool, click: list[float] | None) -> Segmentation:
     from isosoma.imaging.aorta_find import find_aorta
     from isosoma.imaging.loaders import load_model
 
@@ -74,7 +74,7 @@ def _found(volume: Volume, model: str, click: list[float] | None) -> Segmentatio
     path = Path(model)
     if not path.exists():
         raise InputError("does not exist", path.name, 'Give a model, or the word "aorta"')
-    return load_model(path)(volume)
+    return load_model(path, trusted=trusted)(volume)
 
 
 def _told(found: Segmentation) -> dict[str, Any]:
