@@ -2,6 +2,9 @@
 
 The affine is the sform where its code says so, else the qform; a file with neither has no place and
 is refused. What looks like it is checked: a spacing of microns or metres is no body.
+
+A fourth axis is taken as the phases of one beat, evenly spaced: the format has no trigger times.
+Its step of time gives the beat's length, where the header says one that a heart can have.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ __all__ = ["Head", "is_nifti", "read_head", "read_nifti", "write_nifti"]
 
 _MOST_BYTES = 3 << 30
 _TO_METRES = {"mm": 1e-3, "meter": 1.0, "micron": 1e-6, "unknown": 1e-3}
+_TO_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 _SPACING = (5e-5, 0.2)  # [m]
+_BEAT = (0.2, 3.0)  # [s], 20 to 300 beats a minute; converters also write other steps there
 _HEAD = 540  # bytes of the longer header, NIfTI-2
 
 
@@ -35,12 +40,14 @@ class Head:
     Attributes
     ----------
     phases : length of the fourth axis.
-    decisions : what was decided of its geometry.
+    decisions : what was decided of its geometry and phases.
+    period : length of the beat [s]; None where the header tells none.
     """
 
     grid: Grid
     phases: int
     decisions: tuple[str, ...]
+    period: float | None = None
 
 
 def is_nifti(path: Path) -> bool:
@@ -62,13 +69,13 @@ def read_head(path: Path) -> Head:
     """
     with _told(path):
         header = _header(_beginning(path))
-        grid, decisions = _grid(header, path.name)
+        head = _head(header, path.name)
         shape = tuple(int(n) for n in header.get_data_shape())
         due = int(header["vox_offset"]) + int(np.prod(shape)) * header.get_data_dtype().itemsize
     if not _packed(path) and path.stat().st_size < due:
         said = f"is cut off: it holds {path.stat().st_size} bytes and says {due}"
         raise FormatError(said, path.name, "Copy it again")
-    return Head(grid, shape[3] if len(shape) > 3 else 1, decisions)
+    return head
 
 
 def read_nifti(path: Path) -> Volume:
@@ -85,11 +92,12 @@ def read_nifti(path: Path) -> Volume:
         data = _bytes(path)
         kind = nibabel.Nifti2Image if _length(data) == 540 else nibabel.Nifti1Image  # pyright: ignore[reportPrivateImportUsage]
         image: Any = kind.from_bytes(data)
-        grid, decisions = _grid(image.header, path.name)
+        head = _head(image.header, path.name)
         values = np.asarray(image.dataobj, np.float32)
-    values = values.reshape((*grid.shape, -1))
-    count = values.shape[3]
-    return Volume(grid, values, phases=np.arange(count) / count, decisions=decisions)
+    values = values.reshape((*head.grid.shape, -1))
+    periods = np.full(head.grid.shape[2] if head.period else 0, head.period or 0.0)
+    even = np.arange(head.phases) / head.phases
+    return Volume(head.grid, values, phases=even, periods=periods, decisions=head.decisions)
 
 
 @contextmanager
@@ -142,6 +150,20 @@ def _header(data: bytes) -> Any:
     return Nifti2Header(data[:540]) if _length(data) == 540 else Nifti1Header(data[:348])
 
 
+def _head(header: Any, name: str) -> Head:
+    grid, decisions = _grid(header, name)
+    shape = header.get_data_shape()
+    count = int(shape[3]) if len(shape) > 3 else 1
+    if count == 1:
+        return Head(grid, 1, decisions)
+    step = float(header["pixdim"][4]) * _TO_SECONDS.get(header.get_xyzt_units()[1], 0.0)
+    even = f"{count} phases taken as even over one beat: no trigger times are told"
+    if not _BEAT[0] <= step * count <= _BEAT[1]:
+        return Head(grid, count, (*decisions, even, "no step of time of a beat told: no RR"))
+    said = f"RR {step * count * 1e3:.0f} ms by the header's step of time"
+    return Head(grid, count, (*decisions, even, said), step * count)
+
+
 def _grid(header: Any, name: str) -> tuple[Grid, tuple[str, ...]]:
     if "sform_code" not in header:
         raise FormatError("is no NIfTI file", name, "Convert it to NIfTI or give the DICOM files")
@@ -167,7 +189,10 @@ def _grid(header: Any, name: str) -> tuple[Grid, tuple[str, ...]]:
 
 
 def write_nifti(path: Path, volume: Volume) -> None:
-    """Write a volume, RAS [mm]; whole numbers below 256 as bytes."""
+    """Write a volume, RAS [mm], with the step of time of its mean beat where it has one.
+
+    Whole numbers below 256 are written as bytes.
+    """
     import nibabel
 
     affine = volume.grid.affine.copy()
@@ -179,4 +204,7 @@ def write_nifti(path: Path, volume: Volume) -> None:
     image.header.set_xyzt_units("mm")
     image.set_sform(affine, 1)
     image.set_qform(affine, 1)
+    if values.ndim == 4 and len(volume.periods):
+        image.header.set_xyzt_units("mm", "sec")
+        image.header["pixdim"][4] = float(volume.periods.mean()) / values.shape[3]
     image.to_filename(path)

@@ -35,6 +35,45 @@ def test_what_is_written_is_read_back(tmp_path, phases):
     assert again.phases.shape == (phases,)
 
 
+def cine(path, unit="sec", step=0.2):
+    """Write four phases whose header says a step of time."""
+    import nibabel
+
+    image = nibabel.Nifti1Image(some(4), np.diag([2.0, 2, 8, 1]))
+    image.header.set_xyzt_units("mm", unit)
+    image.header["pixdim"][4] = step
+    nibabel.save(image, path)
+    return path
+
+
+def test_the_length_of_a_beat_is_written_and_read_back(tmp_path):
+    write_nifti(tmp_path / "a.nii", Volume(turned(), some(4), periods=np.linspace(0.7, 0.9, 7)))
+    again = read_nifti(tmp_path / "a.nii")
+    assert again.periods == pytest.approx(np.full(7, 0.8))
+    assert again.phases.tolist() == [0.0, 0.25, 0.5, 0.75]
+    assert read_head(tmp_path / "a.nii").period == pytest.approx(0.8)
+    assert "RR 800 ms by the header's step of time" in again.decisions
+    assert any("no trigger times" in said for said in again.decisions)
+
+
+@pytest.mark.parametrize(("unit", "step"), [("sec", 0.2), ("msec", 200.0), ("usec", 2e5)])
+def test_a_step_of_time_in_any_unit_gives_the_beat(tmp_path, unit, step):
+    assert read_nifti(cine(tmp_path / "a.nii", unit, step)).periods == pytest.approx(
+        np.full(7, 0.8)
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "step"), [("sec", 1.0), ("sec", 200.0), ("sec", 0.0), ("unknown", 0.2), ("hz", 0.2),
+                       ("sec", float("nan"))]
+)  # fmt: skip
+def test_a_step_of_time_that_no_beat_has_tells_no_rr(tmp_path, unit, step):
+    found = read_nifti(cine(tmp_path / "a.nii", unit, step))
+    assert found.periods.shape == (0,)
+    assert found.values.shape == (5, 6, 7, 4)
+    assert "no step of time of a beat told: no RR" in found.decisions
+
+
 def test_labels_stay_whole_numbers_in_a_byte_each(tmp_path):
     labels = np.arange(210, dtype=np.float32).reshape(5, 6, 7, 1) % 5
     write_nifti(tmp_path / "a.nii", Volume(turned(), labels))

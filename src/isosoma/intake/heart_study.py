@@ -10,17 +10,17 @@ from typing import Any
 
 from isosoma.core.errors import RangeError
 from isosoma.core.study import Volume
-from isosoma.exchange.dicom import DicomStudy, read_study, volume
+from isosoma.exchange.dicom import read_study, volume
 from isosoma.exchange.dicom_series import Stack
 from isosoma.exchange.dicom_subject import Taken, taken
 from isosoma.imaging.cine import CineHeart, build
 from isosoma.intake.heart_reading import HeartReading, read_heart
 
-__all__ = ["HeartStudy", "Opened", "build_heart", "open_study"]
+__all__ = ["LEAST_PHASES", "HeartStudy", "Opened", "build_heart", "digest_of", "open_study"]
 
 Tell = Callable[[float], Any]
 
-_LEAST_PHASES = 8  # of a cine
+LEAST_PHASES = 8  # of a cine
 _HEADERS, _PIXELS, _FOUND = 0.1, 0.15, 0.93  # shares of the way, of the sample study
 
 
@@ -31,16 +31,18 @@ class Opened:
     Attributes
     ----------
     digest : of all its files, whatever they are called. pictures : how many.
-    stacks, volumes : of moving pictures that have a place, one for one.
+    volumes : of moving pictures that have a place.
     taken : whose and when.
+    stacks : of DICOM, one for each volume; empty where the pictures are of another format.
+    refused : what makes no volume, a sentence each.
     """
 
-    study: DicomStudy
     digest: str
     pictures: int
-    stacks: tuple[Stack, ...]
     volumes: tuple[Volume, ...]
     taken: Taken
+    stacks: tuple[Stack, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,7 @@ def open_study(folder: Path, tell: Tell = lambda share: None) -> Opened:
         A file is damaged or of another person, or nothing in the folder moves.
     """
     study = read_study(folder, lambda done, of: tell(_HEADERS * done / of))
-    moving = [s for s in study.stacks if s.grid is not None and len(s.frames[0]) >= _LEAST_PHASES]
+    moving = [s for s in study.stacks if s.grid is not None and len(s.frames[0]) >= LEAST_PHASES]
     if not moving:
         raise RangeError(
             "holds no moving pictures of eight phases and more", folder.name,
@@ -73,7 +75,8 @@ def open_study(folder: Path, tell: Tell = lambda share: None) -> Opened:
     files = sorted({h.file for s in moving for row in s.frames for h, _ in row})
     pictures = sum(len(row) for s in moving for row in s.frames)
     when = taken(moving[0].header.file)
-    return Opened(study, _digest(files), pictures, tuple(moving), tuple(made), when)
+    refused = tuple(str(r.error) for r in study.refused)
+    return Opened(digest_of(files), pictures, tuple(made), when, tuple(moving), refused)
 
 
 def build_heart(
@@ -98,7 +101,7 @@ def build_heart(
     return HeartStudy(opened, reading)
 
 
-def _digest(files: list[Path]) -> str:
+def digest_of(files: list[Path]) -> str:
     """Return one digest of files in any order, under any name."""
     each = list[str]()
     for path in files:

@@ -352,11 +352,14 @@ def _image(verbs: Any) -> None:
         "build",
         "Build the beating ventricles of a cine examination, without anybody's help: volumes, "
         "mass and wall with intervals and doubts (heart.json), moving meshes (heart.glb), STL, "
-        "labels as NIfTI and DICOM SEG. Exit code 2 where there is no heart to build; then nothing "
-        "is written.",
+        "labels as NIfTI and, of DICOM, as DICOM SEG. Exit code 2 where there is no heart to "
+        "build; then nothing is written.",
         "cli_image_build:run",
     )
-    build.add_argument("folder", metavar="DIR", help="DICOM files: a short-axis stack, long axes")
+    build.add_argument(
+        "folder", metavar="DIR",
+        help="DICOM files, or NIfTI files of four axes: a short-axis stack, long axes",
+    )  # fmt: skip
     build.add_argument("--out", metavar="DIR", required=True, help="folder to make")
     _formats(build, csv=False)
     label = _verb(

@@ -38,8 +38,9 @@ def _nifti(path: Path) -> dict[str, Any]:
     from isosoma.exchange.nifti import read_head
 
     head = read_head(path)
+    rr = [] if head.period is None else [round(head.period * 1e3, 1)]
     stack = _placed(head.grid) | {
-        "name": path.name, "modality": "", "phases": head.phases, "rr_ms": [],
+        "name": path.name, "modality": "", "phases": head.phases, "rr_ms": rr,
         "decisions": list(head.decisions),
     }  # fmt: skip
     return {"stacks": [stack], "refused": [], "reveals": [], "passed_over": []}

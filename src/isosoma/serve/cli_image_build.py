@@ -15,6 +15,7 @@ __all__ = ["run"]
 
 def run(arguments: argparse.Namespace) -> int:
     """Build the heart of a cine examination and write it; 0 well, 2 refused, nothing written."""
+    from isosoma.intake.heart_nifti import holds_nifti, open_nifti
     from isosoma.intake.heart_study import build_heart, open_study
     from isosoma.serve.heart_files import told_of, write_heart
     from isosoma.serve.heart_text import report
@@ -25,7 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     if out.exists():
         raise InputError("is there already", out.name, "Give a folder that is new")
     with progress("heart", 100, "%") as tell:
-        opened = open_study(folder, lambda share: tell(95 * share))
+        open_ = open_nifti if holds_nifti(folder) else open_study
+        opened = open_(folder, lambda share: tell(95 * share))
         found = build_heart(opened, lambda share: tell(95 * share))
         files = write_heart(found, out, datetime.now(UTC), lambda share: tell(95 + 5 * share))
     told = told_of(found) | {"files": files}

@@ -109,15 +109,14 @@ def labels_on(volume: Volume, heart: CineHeart) -> npt.NDArray[np.uint8]:
 def told_of(found: HeartStudy) -> dict[str, Any]:
     """Return what `heart.json` holds; of the person it says nothing."""
     opened = found.opened
-    grid = opened.stacks[0].grid
     return {
         "date": date_of(found),
         "pictures": opened.pictures,
         "stacks": [{"name": v.name, "shape": list(v.values.shape)} for v in opened.volumes],
         "source_sha256": opened.digest,
-        "frame_of_reference": "" if grid is None else grid.frame,
+        "frame_of_reference": opened.volumes[0].grid.frame,
         "decisions": list(opened.taken.decisions),
-        "refused": [str(r.error) for r in opened.study.refused],
+        "refused": list(opened.refused),
         **plain(found.reading),
     }
 
@@ -162,11 +161,12 @@ def _written(found: HeartStudy, out: Path, made: datetime, tell: Callable[[float
         mesh = getattr(heart, part)
         (out / f"{name}.stl").write_bytes(stl(mesh.points[end], mesh.triangles))
     maker = Maker("isosoma cine", heart.made_by.rpartition(" ")[2], made)
-    for k, (stack, volume) in enumerate(zip(opened.stacks, opened.volumes, strict=True)):
+    for k, volume in enumerate(opened.volumes):
         labels = labels_on(volume, heart)
         if labels.any():
             name = f"labels_{k + 1}"
             held = Volume(volume.grid, labels.astype(np.float32), phases=volume.phases)
             write_nifti(out / f"{name}.nii.gz", held)
-            write_seg(out / f"{name}.dcm", stack, labels, _LABELS, maker)
-        tell((k + 1) / len(opened.stacks))
+            if opened.stacks:
+                write_seg(out / f"{name}.dcm", opened.stacks[k], labels, _LABELS, maker)
+        tell((k + 1) / len(opened.volumes))
