@@ -25,7 +25,7 @@ from isosoma.scenario.rehearsal import digest as digest_of
 from isosoma.scenario.valve_fit import supposed
 from isosoma.twin.fold import Twin
 
-__all__ = ["SERVICE", "answered", "as_json", "decisive", "stale"]
+__all__ = ["SERVICE", "answered", "as_json", "decisive", "edited"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,13 +63,14 @@ def decisive(played: Played, comparison: Comparison, tables: Tables) -> Floats:
 
 def answered(
     played: Played, comparison: Comparison, tables: Tables, now: int, twin: Twin | None = None,
-    emulator: Emulator | None = None,
+    emulator: Emulator | None = None, basis: str = "",
 ) -> Evidence:  # fmt: skip
     """Return the computed evidence; where the model does not apply, without a number.
 
     Parameters
     ----------
     now : instant of the answer [ns]. twin, emulator : as for `applicability`.
+    basis : what it rests on, as `write_basis` gives it; its digest is kept.
     """
     deciding = decisive(played, comparison, tables)
     verdict = applicability(played, deciding, twin, now, emulator)
@@ -81,7 +82,7 @@ def answered(
         (*_ASSUMED, *_assumed(played, comparison), *played.advice),
         verdict,
         (*_CITED, *_sources(tables)),
-        _provenance(played, comparison, tables, now),
+        _provenance(played, comparison, tables, now, basis),
     )  # fmt: skip
     return move(made, "computed", SERVICE)
 
@@ -123,7 +124,9 @@ def _doi(text: str) -> str:
     return found.group() if found else ""
 
 
-def _provenance(played: Played, comparison: Comparison, tables: Tables, now: int) -> Provenance:
+def _provenance(
+    played: Played, comparison: Comparison, tables: Tables, now: int, basis: str
+) -> Provenance:
     ensemble = played.ensemble
     inputs = {
         "rehearsal": digest_of(played.rehearsal),
@@ -132,6 +135,8 @@ def _provenance(played: Played, comparison: Comparison, tables: Tables, now: int
         "comparison": sha256(as_json(comparison).encode()).hexdigest(),
         "members": ensemble.key,
     }
+    if basis:
+        inputs["basis"] = sha256(basis.encode()).hexdigest()
     return Provenance(ensemble.release.digest, ensemble.release.seed, inputs, now)
 
 
@@ -151,16 +156,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def stale(evidence: Evidence, members: str, rehearsal: str) -> str:
-    """Return why an answer no longer speaks for the patient; empty where it does.
-
-    Parameters
-    ----------
-    members : key of the ensemble that would play now. rehearsal : digest of what is asked now.
-    """
-    inputs = evidence.provenance.inputs
-    if inputs.get("members") != members:
-        return "new data came after this was computed: rehearse again before you rely on it"
-    if inputs.get("rehearsal") != rehearsal:
-        return "the rehearsal was edited after this was computed: play it again"
-    return ""
+def edited(evidence: Evidence, rehearsal: str) -> str:
+    """Return whether an answer is to an older edit than that of a digest; empty where it is not."""
+    if evidence.provenance.inputs.get("rehearsal") == rehearsal:
+        return ""
+    return "the rehearsal was edited after this was computed; play it again"

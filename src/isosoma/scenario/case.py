@@ -48,7 +48,8 @@ class Case:
     Attributes
     ----------
     estimates : guesses made before the answer was there.
-    evidence : the present answer; None before. comparison : as JSON, whose digest it holds.
+    evidence : the present answer; None before.
+    comparison, basis : as JSON, whose digests it holds; no basis where no patient was played.
     earlier : answers that it superseded.
     """
 
@@ -57,6 +58,7 @@ class Case:
     estimates: tuple[Estimate, ...] = ()
     evidence: Evidence | None = None
     comparison: str = ""
+    basis: str = ""
     earlier: tuple[Evidence, ...] = ()
 
 
@@ -85,7 +87,7 @@ def estimate(case: Case, guess: Estimate) -> Draft:
     return decision(_ABOUT, case.id, "estimated", asdict(guess))
 
 
-def answer(case: Case, evidence: Evidence, comparison: str) -> list[Draft]:
+def answer(case: Case, evidence: Evidence, comparison: str, basis: str = "") -> list[Draft]:
     """Return the events of an answer; one before it is superseded, not changed.
 
     Raises
@@ -98,11 +100,8 @@ def answer(case: Case, evidence: Evidence, comparison: str) -> list[Draft]:
     drafts = list[Draft]()
     if case.evidence is not None and case.evidence.status != "superseded":
         drafts.append(decide(case, "superseded", SERVICE))
-    said = json.loads(canonical(evidence))
-    return [
-        *drafts,
-        decision(_ABOUT, case.id, "answered", {"evidence": said, "comparison": comparison}),
-    ]
+    said = {"evidence": json.loads(canonical(evidence)), "comparison": comparison, "basis": basis}
+    return [*drafts, decision(_ABOUT, case.id, "answered", said)]
 
 
 def decide(case: Case, to: Status, by: Principal, reason: str = "") -> Draft:
@@ -149,7 +148,8 @@ def _after(case: Case | None, said: Mapping[str, Any], where: str) -> Case:
         case "answered":
             new = evidence_of(said["evidence"])
             earlier = case.earlier if case.evidence is None else (*case.earlier, case.evidence)
-            return replace(case, evidence=new, comparison=said["comparison"], earlier=earlier)
+            told, basis = said["comparison"], said.get("basis", "")
+            return replace(case, evidence=new, comparison=told, basis=basis, earlier=earlier)
         case "decided" if case.evidence is not None:
             return replace(case, evidence=_moved(case.evidence, said))
         case _:

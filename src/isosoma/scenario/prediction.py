@@ -19,7 +19,7 @@ import numpy.typing as npt
 from isosoma.core.errors import AccessError, FormatError, RangeError
 from isosoma.core.evidence import digest
 from isosoma.record import Draft, Entry
-from isosoma.scenario.answering import stale
+from isosoma.scenario.answering import edited
 from isosoma.scenario.case import Case
 from isosoma.scenario.decision import decision, decisions
 from isosoma.scenario.playing import Played
@@ -113,7 +113,9 @@ def signed(case: Case, said: Foreseen, option: str, at: int) -> Prediction:
     """
     if case.evidence is None or case.evidence.status != "signed":
         raise AccessError("a prediction is locked by a signature", todo="Sign the answer first")
-    why = stale(case.evidence, said.members, said.rehearsal)
+    why = edited(case.evidence, said.rehearsal)
+    if case.evidence.provenance.inputs.get("members") != said.members:
+        why = "other members played last; play it again"
     if why:
         raise AccessError(f"what was played is not what was signed: {why}")
     if option not in said.options:

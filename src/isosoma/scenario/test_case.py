@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
 from isosoma.organs.circulation.body import Person
 from isosoma.record import open_log
-from isosoma.scenario.answering import SERVICE, answered, as_json, decisive, stale
+from isosoma.scenario.answering import SERVICE, answered, as_json, decisive, edited
 from isosoma.scenario.applicability import applicability, would_help
 from isosoma.scenario.case import Case, Estimate, answer, ask, cases, decide, estimate
 from isosoma.scenario.comparing import compare
@@ -130,11 +131,13 @@ def test_members_outside_of_what_an_emulator_knows_are_told(seen):
     assert applicability(seen, np.zeros(64), blind, NOW).verdict == "out"
 
 
-def test_new_data_and_edits_make_an_answer_stale(made, seen):
-    evidence, key = made[0], seen.ensemble.key
-    assert stale(evidence, key, digest_of(PLAN)) == ""
-    assert "new data came" in stale(evidence, "other", digest_of(PLAN))
-    assert "edited" in stale(evidence, key, digest_of(rename(PLAN, "wait", "watch")))
+def test_an_edit_is_told_and_a_basis_is_under_the_digest(made, seen):
+    evidence = made[0]
+    assert edited(evidence, digest_of(PLAN)) == ""
+    assert "play it again" in edited(evidence, digest_of(rename(PLAN, "wait", "watch")))
+    based = answered(seen, compare(seen, TABLES), TABLES, NOW, basis="{}")
+    assert based.provenance.inputs["basis"] == sha256(b"{}").hexdigest()
+    assert digest(based) != digest(evidence)
 
 
 def _folded(log) -> Case:
@@ -155,9 +158,9 @@ def test_a_case_goes_from_question_to_signature_in_the_log(tmp_path, made):
             decide(case, "reviewed", SURGEON)
         case = keep(estimate(case, Estimate(SURGEON, "wait", "blood is short")))
         assert case.estimates == (Estimate(SURGEON, "wait", "blood is short"),)
-        case = keep(*answer(case, evidence, comparison))
+        case = keep(*answer(case, evidence, comparison, '{"at": 1}'))
         assert case.evidence == evidence
-        assert case.comparison == comparison
+        assert (case.comparison, case.basis) == (comparison, '{"at": 1}')
         with pytest.raises(AccessError, match="would not be one's own"):
             estimate(case, Estimate(SURGEON, "bleed"))
         for nobody in (SERVICE, Principal("x", "clinician"), Principal("p", "patient", "P.")):
@@ -173,6 +176,7 @@ def test_a_case_goes_from_question_to_signature_in_the_log(tmp_path, made):
             decide(case, "rejected", SURGEON, "changed my mind")
         signed = digest(case.evidence)
         case = keep(*answer(case, evidence, comparison))
+        assert case.basis == "", "another answer rests on what it rests on"
         assert case.earlier[0].status == "superseded"
         assert case.earlier[0].by == SURGEON, "who signed it stays written on it"
         assert digest(replace(case.earlier[0], status="signed")) == signed

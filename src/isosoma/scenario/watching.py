@@ -30,7 +30,7 @@ from isosoma.core.observation import Observation
 from isosoma.core.units import to_si
 from isosoma.scenario.prediction import Prediction
 
-__all__ = ["DEVICES", "ORDINARY", "Alert", "Watching", "watch"]
+__all__ = ["DEVICES", "ORDINARY", "SPANS", "Alert", "Watching", "watch"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ _TOGETHER = 0.85
 """Correlation of what is ordinary between outputs of one device."""
 _LEARNT = 120.0
 """Time in which a patient's own level is learnt [s]."""
-_SPANS = {45.0: 21.0, 200.0: 15.0}
+SPANS = {45.0: 21.0, 200.0: 15.0}
 """Length of a median [s], and the T2 of all devices but one from which it tells of the patient."""
 _ALONE = 45.0
 """T2 of one device over the longer median from which it tells of the device."""
@@ -166,7 +166,7 @@ def _between(rows: tuple[_Reading, ...], first: float, last: float) -> tuple[_Re
 def _alert(state: Watching, t: float) -> Alert | None:
     """Return what the readings up to `t` tell."""
     off = _Off((), np.empty(0), np.empty((0, 0)))
-    for span, limit in _SPANS.items():
+    for span, limit in SPANS.items():
         if t < span:  # a median of little time is no shield against artefacts
             return None
         off = _off(state, t, span)

@@ -150,14 +150,16 @@ def _checked(room: Room, raw: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def _listed(room: Room) -> Response:
-    """Return the list, made anew where something was decided or the twin learnt."""
+    """Return the list, made anew each minute, and where something was decided or learnt."""
     told, twin = room.shelf.told(), None if room.keeper is None else room.keeper.twin
-    if room.listed is None or room.listed[0] is not told or room.listed[1] is not twin:
-        rows = [_row(c) | {"stale": room.stale(c)} for c in told.cases.values()]
+    minute = 0 if room.keeper is None else room.now() // 60_000_000_000
+    known = room.listed
+    if known is None or known[0] is not told or known[1] is not twin or known[2] != minute:
+        rows = [_row(c) | room.speaks(c) for c in told.cases.values()]
         kept, durable = room.shelf.kept, room.shelf.lane is not None
         content = {"kept": kept, "durable": durable, "rehearsals": rows}
-        room.listed = (told, twin, msgspec.json.encode(content))
-    return Response(room.listed[2], media_type="application/json")
+        known = room.listed = (told, twin, minute, msgspec.json.encode(content))
+    return Response(known[3], media_type="application/json")
 
 
 def _row(case: Case) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -60,8 +61,8 @@ def _act(row: ActRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def case_message(case: Case, stale: str) -> dict[str, Any]:
-    """Return where a rehearsal stands; `stale` says why its answer no longer speaks."""
+def case_message(case: Case, speaks: Mapping[str, str]) -> dict[str, Any]:
+    """Return where a rehearsal stands; `speaks` says why its answer does not, and its age."""
     evidence = case.evidence
     shown = evidence is not None and not withheld(evidence) and bool(case.comparison)
     return {
@@ -73,7 +74,7 @@ def case_message(case: Case, stale: str) -> dict[str, Any]:
         ],
         "evidence": None if evidence is None else evidence_message(evidence),
         "comparison": json.loads(case.comparison) if shown else None,
-        "stale": stale,
+        **speaks,
     }
 
 

@@ -18,19 +18,23 @@ from isosoma.core.evidence import Evidence, Status, move
 from isosoma.core.principal import Principal
 from isosoma.infer.emulator import Emulator
 from isosoma.scenario.acceptable import acceptable
-from isosoma.scenario.answering import answered, as_json, stale
+from isosoma.scenario.answering import answered, as_json, edited
+from isosoma.scenario.basis import Present, basis_of, present_of, read_basis, write_basis
 from isosoma.scenario.case import Case, Estimate, answer, ask, decide, estimate
 from isosoma.scenario.comparing import compare
-from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
-from isosoma.scenario.history import History, edited
+from isosoma.scenario.ensemble import drawn, of_twin
+from isosoma.scenario.history import History
+from isosoma.scenario.history import edited as changed
 from isosoma.scenario.playing import Played, play
 from isosoma.scenario.prediction import Foreseen, foreseen, locked, signed
 from isosoma.scenario.preferences import Tables
 from isosoma.scenario.rehearsal import Rehearsal
 from isosoma.scenario.rehearsal import digest as digest_of
+from isosoma.scenario.staleness import said, staleness
 from isosoma.serve.doubts import doubted
 from isosoma.serve.hurrying import hurried
 from isosoma.serve.live_twin import Keeper
+from isosoma.serve.rehearsal_age import age_of, clock_at
 from isosoma.serve.rehearsal_message import case_message, result_message
 from isosoma.serve.shelf import Shelf, Told
 from isosoma.serve.simulation import person_of
@@ -41,6 +45,15 @@ __all__ = ["Event", "Room"]
 
 Event = tuple[str, dict[str, Any]]
 """Name and content of what is told while it plays."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rests:
+    """What an answer rests on: a twin, its basis as it is kept, what is wrong with the sensors."""
+
+    twin: Twin | None
+    basis: str
+    wrong: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +68,7 @@ class Room:
     doubts : what is wrong with the sensors now.
     tables : what is looked for, what matters how much, what can be implanted.
     playing : id of the rehearsal that plays now; "" while none does.
-    listed : the list as it was last sent, and what it was made of.
+    listed : the list as it was last sent, and what it was made of: decisions, twin, minute.
     """
 
     keeper: Keeper | None = None
@@ -65,19 +78,40 @@ class Room:
     doubts: Callable[[], tuple[str, ...]] = tuple
     tables: Tables = field(default_factory=Tables)
     playing: str = ""
-    listed: tuple[Told, Twin | None, bytes] | None = None
+    listed: tuple[Told, Twin | None, int, bytes] | None = None
+    _present: tuple[Twin, Present] | None = None
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _playing: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, case: Case) -> dict[str, Any]:
         """Return where a rehearsal stands, as the page is told."""
-        return case_message(case, self.stale(case)) | {"plan": _plan(self.shelf, case)}
+        return case_message(case, self.speaks(case)) | {"plan": _plan(self.shelf, case)}
 
-    def stale(self, case: Case) -> str:
-        """Return why the answer to a rehearsal no longer speaks; empty where it does, or is due."""
-        if case.evidence is None:
-            return ""
-        return stale(case.evidence, _key(self.keeper, case.evidence), digest_of(case.rehearsal))
+    def speaks(self, case: Case) -> dict[str, str]:
+        """Return why an answer no longer speaks, and until when it knows the patient.
+
+        ``stale`` is empty where it speaks, or is due; ``age`` where no patient was played.
+        """
+        evidence, now = case.evidence, self.now()
+        if evidence is None or self.keeper is None:
+            why = "" if evidence is None else edited(evidence, digest_of(case.rehearsal))
+            return {"stale": why, "age": ""}
+        twin, basis = self.keeper.twin, read_basis(case.basis)
+        age = "" if basis is None else age_of(basis.until, now)
+        why = edited(evidence, digest_of(case.rehearsal))
+        same = twin is None or evidence.provenance.inputs["members"] == twin.digest
+        if not why and not (basis is None and same):
+            present = None if twin is None else self._now_of(twin)
+            found = staleness(basis, present, now, self.shelf.predictions().get(case.id))
+            why = said(found, lambda at: clock_at(at, now))
+        return {"stale": why, "age": age}
+
+    def _now_of(self, twin: Twin) -> Present:
+        """Return what a twin rests on, worked out once for all rehearsals."""
+        known = self._present
+        if known is None or known[0] is not twin:
+            known = self._present = (twin, present_of(twin))
+        return known[1]
 
     def edit(self, id_: str, version: int, rehearsal: Rehearsal) -> Case:
         """Keep a new rehearsal (`id_` empty), or an edit made on `version` of one that is known.
@@ -92,7 +126,7 @@ class Room:
                 case = Case(secrets.token_hex(8), replace(rehearsal, version=1))
             else:
                 old = _open(self.shelf.case(id_))
-                new = edited(History(old.rehearsal), replace(rehearsal, version=version + 1))
+                new = changed(History(old.rehearsal), replace(rehearsal, version=version + 1))
                 case = replace(old, rehearsal=new.present)
             self.shelf.append([ask(case)])
         return self.shelf.case(case.id)
@@ -125,7 +159,7 @@ class Room:
                 _same(case, case.evidence)
             if case.evidence is not None and to == "signed" and option:
                 after = replace(case, evidence=move(case.evidence, to, by, reason))
-                drafts.append(locked(signed(after, self._future(id_), option, self._now())))
+                drafts.append(locked(signed(after, self._future(id_), option, self.now())))
             self.shelf.append(drafts)
         return self.shelf.case(id_)
 
@@ -156,13 +190,16 @@ class Room:
             self._playing.release()
 
     def _play(self, case: Case, members: int) -> Generator[Event, None, None]:
-        twin, said = self._twin(), self.doubts()
-        for heard in play(case.rehearsal, self._ensemble(twin, members)):
+        twin, wrong = self._twin(), self.doubts()
+        at = self.now() if twin is None else max(self.now(), twin.belief.at)
+        ensemble = drawn(person_of(""), members) if twin is None else of_twin(twin, at, members)
+        basis = "" if twin is None else write_basis(basis_of(twin, at))
+        for heard in play(case.rehearsal, ensemble):
             yield "progress", {"share": heard.done / heard.total}
             if heard.played is not None:
-                last = heard.played.members == members
-                said = tuple(dict.fromkeys((*said, *self.doubts())))
-                yield self._result(case, heard.played, twin, said, last)
+                wrong = tuple(dict.fromkeys((*wrong, *self.doubts())))
+                rests = _Rests(twin, basis, wrong)
+                yield self._result(case, heard.played, rests, heard.played.members == members)
 
     def _twin(self) -> Twin | None:
         """Return the twin; None where there is nobody to have one.
@@ -177,30 +214,26 @@ class Room:
             raise BusyError(f"there is no twin to rehearse on: {said}", todo="Try again later")
         return None if self.keeper is None else self.keeper.twin
 
-    def _ensemble(self, twin: Twin | None, members: int) -> Ensemble:
-        if twin is None:
-            return drawn(person_of(""), members)
-        return of_twin(twin, max(self._now(), twin.belief.at), members)
-
-    def _result(
-        self, case: Case, played: Played, twin: Twin | None, doubts: tuple[str, ...], last: bool
-    ) -> Event:
-        tables = self.tables
+    def _result(self, case: Case, played: Played, rests: _Rests, last: bool) -> Event:
+        tables, twin = self.tables, rests.twin
         comparison = compare(played, tables)
-        evidence = answered(played, comparison, tables, self._now(), twin, _emulator(twin))
+        evidence = answered(
+            played, comparison, tables, self.now(), twin, _emulator(twin), rests.basis
+        )
         withheld = "" if self.keeper is None else self.keeper.status.withheld
-        evidence = doubted(evidence, doubts, withheld)
+        evidence = doubted(evidence, rests.wrong, withheld)
         choices = acceptable(comparison, tables.preferences)
-        said = result_message(played, comparison, evidence, choices, tables.complications)
+        told = result_message(played, comparison, evidence, choices, tables.complications)
         if not last:
-            return "partial", said
+            return "partial", told
         with self._writing:
-            now = _open(self.shelf.case(case.id))
-            self.shelf.append(answer(now, evidence, as_json(comparison)))
-        self.results[case.id], self.futures[case.id] = said, foreseen(played)
-        return "answer", said | {"case": self.tell(self.shelf.case(case.id))}
+            open_ = _open(self.shelf.case(case.id))
+            self.shelf.append(answer(open_, evidence, as_json(comparison), rests.basis))
+        self.results[case.id], self.futures[case.id] = told, foreseen(played)
+        return "answer", told | {"case": self.tell(self.shelf.case(case.id))}
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """Return the patient's time [ns]."""
         return self.keeper.now() if self.keeper is not None else time.time_ns()
 
 
@@ -217,12 +250,6 @@ def _plan(shelf: Shelf, case: Case) -> dict[str, Any] | None:
     }
 
 
-def _key(keeper: Keeper | None, evidence: Evidence) -> str:
-    """Return the key of the members that would play now."""
-    twin = None if keeper is None else keeper.twin
-    return evidence.provenance.inputs["members"] if twin is None else twin.digest
-
-
 def _emulator(twin: Twin | None) -> Emulator | None:
     """Return the emulator that a twin was folded with, where it was."""
     if twin is None or not twin.settings.model_error:
@@ -232,8 +259,7 @@ def _emulator(twin: Twin | None) -> Emulator | None:
 
 def _same(case: Case, evidence: Evidence) -> None:
     """Refuse an answer to an older edit; newer data are said beside it, for the one who signs."""
-    members = evidence.provenance.inputs["members"]
-    if why := stale(evidence, members, digest_of(case.rehearsal)):
+    if why := edited(evidence, digest_of(case.rehearsal)):
         raise AccessError(why, "rehearsal")
 
 

@@ -24,14 +24,15 @@ export interface Evidence {
 export interface Estimate { by: string; option: string; reason: string }
 /** What was signed: begun when [s since 1970]; shares of the readings inside its 90 %, once it is over. */
 export interface Signed { option: string; begun: number | null; inside_90: Record<string, number> | null }
-export interface Case { plan: Signed | null; id: string; version: number; rehearsal: Draft; estimates: Estimate[]; evidence: Evidence | null; comparison: Comparison | null; stale: string }
+/** `stale`: what has changed since it was answered; `age`: until when it knows the patient; clauses, empty where there is none. */
+export interface Case { plan: Signed | null; id: string; version: number; rehearsal: Draft; estimates: Estimate[]; evidence: Evidence | null; comparison: Comparison | null; stale: string; age: string }
 export interface Result {
   played: string;
   evidence: Evidence; comparison: Comparison | null; choices: { name: string; verdict: string; against: string[] }[] | null;
   units: Record<string, Unit>; thresholds: Record<string, { meaning: string; source: string }>; frames: Frames | null; case?: Case;
 }
 /** `at`: when it was answered [s since 1970]; `by`: who decided on it. */
-export interface Row { id: string; question: string; version: number; status: string; options: string[]; by: string; at: number | null; stale: string }
+export interface Row { id: string; question: string; version: number; status: string; options: string[]; by: string; at: number | null; stale: string; age: string }
 export interface Listed { kept: string; durable: boolean; rehearsals: Row[] }
 /** What is found when one is opened again; a result that the server no longer has is null. */
 export interface Reopened extends Case { result: Result | null; playing: boolean }

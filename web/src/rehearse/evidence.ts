@@ -44,5 +44,8 @@ export function standing(found: Case): HTMLElement[] {
   const words = make("span", "stands", `${status === "asked" ? "draft, not played yet" : status}${status === "computed" ? "" : who}${e?.reason ? `: ${e.reason}` : ""}`);
   words.dataset["status"] = status;
   const more = [`Version ${found.version}.`, ...found.estimates.map((g) => `${g.by} guessed ${g.option}.`), status === "signed" ? "It stays as it is; an edit begins a new one." : ""].filter(Boolean);
-  return [words, make("span", "soft", more.join(" ")), ...(found.stale ? [make("span", "careful", `Careful: ${found.stale}.`)] : [])];
+  return [words, make("span", "soft", more.join(" ")), ...(found.stale ? [make("span", "careful", `Stale: ${found.stale}.`)] : [])];
 }
+
+/** How old it is, as a sentence: it ticks, so that it stands apart from what is announced. */
+export const aged = ({ age }: Case): string => (age ? `Computed ${age}.` : "");

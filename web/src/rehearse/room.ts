@@ -5,7 +5,7 @@ import { column } from "./column";
 import { beyondLanes, Courses } from "./courses";
 import { ask } from "./decide";
 import { begin, changes, type Draft, edit, FIRST, freeName, type History, redo, undo } from "./draft";
-import { caution, drawer, standing } from "./evidence";
+import { aged, caution, drawer, standing } from "./evidence";
 import { clock } from "./figures";
 import { Hearts } from "./hearts";
 import { header } from "./header";
@@ -45,6 +45,7 @@ class Room {
   private readonly list = make("div", "list");
   private readonly fault = make("p", "fault");
   private readonly state = make("div", "row state");
+  private readonly age = make("p", "soft age");
   private readonly progress = make("progress");
   private readonly columns = make("div", "options");
   private readonly scrub = make("div", "row scrub");
@@ -59,7 +60,7 @@ class Room {
     this.progress.setAttribute("aria-label", "progress of the rehearsal");
     this.hearts = new Hearts(root);
     const scroller = make("div", "scroller");
-    scroller.append(this.state, this.answer, this.asked, this.chooser, this.columns, wrongOf("rehearsal"), this.results, this.list);
+    scroller.append(this.state, this.age, this.answer, this.asked, this.chooser, this.columns, wrongOf("rehearsal"), this.results, this.list);
     root.append(this.bar(), this.progress, this.fault, scroller, this.scrub);
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("rehearsal", (event) => void this.safely(() => this.take((event as CustomEvent<string>).detail))); // the tour brings one
@@ -96,7 +97,11 @@ class Room {
     const listed = await get<Listed>("").catch(() => null), row = listed?.rehearsals.find((r) => r.id === here.id);
     if (!row || this.found !== here || row.version !== here.version) return;
     if (row.status !== (here.evidence?.status ?? "asked") && this.kept === this.draft && !this.busy) await this.safely(() => this.reopen(here.id));
-    else if (row.stale !== here.stale) { this.found = { ...here, stale: row.stale }; this.tell(...standing(this.found)); await this.safely(() => this.relist()); }
+    else if (row.stale !== here.stale || row.age !== here.age) {
+      this.found = { ...here, stale: row.stale, age: row.age };
+      this.tell(...standing(this.found));
+      if (row.stale !== here.stale) await this.safely(() => this.relist()); // not each minute: whoever is in the list stays there
+    }
   }
 
   /** Where it stands; said again only where it is another thing than before. */
@@ -104,6 +109,7 @@ class Room {
     const told = make("div");
     told.append(...words);
     if (told.innerHTML !== this.state.innerHTML) this.state.replaceChildren(...words);
+    this.age.textContent = this.found ? aged(this.found) : "";
   }
 
   /** Puts what cannot be beside its field; nothing is kept by it. */
@@ -305,7 +311,7 @@ class Room {
   }
 
   private sign(): void {
-    const careful = this.found?.stale ? `Careful: ${this.found.stale}. ` : "";
+    const careful = this.found?.stale ? `Stale: ${this.found.stale}. ` : "";
     const choices = [[UNCHOSEN, "choose one"], ...this.draft.option.map((o) => o.name), ["", "none: no plan is watched"]] as const;
     ask(this.root, "Sign", `${careful}You have looked at the futures and what they rest on, and stand for using this result. It cannot be changed afterwards. The future of what you choose is locked, and watched over the patient once the plan begins.`, [...WHO, { name: "option", label: "I choose", choices }], "Review and sign", async (said) => {
       const id = this.found?.id ?? "", option = said["option"] ?? "", who = { name: said["name"] ?? "", qualification: said["qualification"] ?? "" };

@@ -17,7 +17,7 @@ function line(row: Row, here: boolean, open: (id: string) => void): HTMLElement 
   button.setAttribute("aria-label", `open ${row.question}, version ${row.version}`);
   button.addEventListener("click", () => open(row.id));
   words.append(make("b", `status ${row.status}`, row.status === "asked" ? "draft" : row.status), ` ${row.question} `, make("span", "soft", `version ${row.version}, ${row.options.length} options, ${when(row.at)}${row.by ? `, ${row.by}` : ""}`));
-  if (row.stale) words.append(make("span", "aged", ` stale: ${row.stale.split(":")[0]}`));
+  if (row.stale) words.append(make("span", "aged", ` stale: ${row.stale.split(";")[0]}`));
   item.append(button, words);
   return item;
 }
