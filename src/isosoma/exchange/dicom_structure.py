@@ -218,7 +218,8 @@ def _walked(data: Data, where: str) -> Contents:
 def guarded(path: Path, what: str) -> Generator[None]:
     """Turn what pydicom and its decoders raise into a sentence, and keep them from logging.
 
-    Their warnings quote values, which may name a person; the walk has judged the structure already.
+    Their warnings and errors quote values, which may name a person; so no error is kept as the
+    cause of the sentence, which `--debug` would print. The walk has judged the structure already.
     """
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -233,6 +234,6 @@ def guarded(path: Path, what: str) -> Generator[None]:
         BytesLengthException, InvalidDicomError, ValueError, TypeError, LookupError, AttributeError,
         ArithmeticError, RuntimeError, EOFError, OSError, zlib.error, struct.error,
     ) as error:  # fmt: skip
-        raise FormatError(f"{what} ({type(error).__name__})", path.name, "Export again") from error
+        raise FormatError(f"{what} ({type(error).__name__})", path.name, "Export again") from None
     finally:
         heard.disabled = before

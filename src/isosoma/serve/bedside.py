@@ -90,7 +90,7 @@ def age_at(born: str, at: int) -> float:
     day, now = date.fromisoformat(born), date.fromordinal(_EPOCH + at // _DAY)
     months = (now.year - day.year) * 12 + now.month - day.month - (now.day < day.day)
     if months < 0:
-        raise TimeError(f"born on {born}, after the time asked for", "born")
+        raise TimeError("the day of birth lies after the time asked for", "born")
     return months / 12 if months < 24 else float(months // 12)
 
 

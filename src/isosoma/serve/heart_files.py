@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -41,7 +42,7 @@ def heart_glb(heart: CineHeart, frame: str, source: str, date: str) -> bytes:
 
     Parameters
     ----------
-    frame : FrameOfReferenceUID. source : digest of the pictures. date : of them.
+    frame : names the coordinate system. source : digest of the pictures. date : of them.
     """
     kept, off = _kept_phases(heart)
     parts = [
@@ -107,14 +108,15 @@ def labels_on(volume: Volume, heart: CineHeart) -> npt.NDArray[np.uint8]:
 
 
 def told_of(found: HeartStudy) -> dict[str, Any]:
-    """Return what `heart.json` holds; of the person it says nothing."""
+    """Return what `heart.json` holds; nothing of the person, and no UID of the pictures."""
     opened = found.opened
+    frame = opened.volumes[0].grid.frame
     return {
         "date": date_of(found),
         "pictures": opened.pictures,
         "stacks": [{"name": v.name, "shape": list(v.values.shape)} for v in opened.volumes],
         "source_sha256": opened.digest,
-        "frame_of_reference": opened.volumes[0].grid.frame,
+        "frame_of_reference": hashlib.sha256(frame.encode()).hexdigest() if frame else "",
         "decisions": list(opened.taken.decisions),
         "refused": list(opened.refused),
         **plain(found.reading),

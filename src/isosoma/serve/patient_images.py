@@ -127,7 +127,7 @@ def _whose(opened: Opened, described: PatientFile) -> bool:
     """Return whether the pictures name another patient; refuse those of another birth or sex."""
     who, born = opened.taken, "" if described.born is None else day_of(described.born)
     if who.born and born and who.born != born:
-        said = f"the pictures are of somebody who was not born on {born}"
+        said = "the pictures are of somebody born on another day"
         raise IdentityError(said, "images", "Give this patient's pictures, or correct born")
     if who.sex in ("f", "m") and described.sex and who.sex != described.sex[0].lower():
         raise IdentityError(
