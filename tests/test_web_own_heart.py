@@ -6,6 +6,7 @@ and one building of the heart, for all tests here.
 
 from __future__ import annotations
 
+import json
 import tarfile
 from collections.abc import Generator
 from pathlib import Path
@@ -108,6 +109,27 @@ def test_the_heart_beats_and_its_cut_shows_something_else(page):
     page.wait_for_timeout(1500)
     assert page.get_attribute("#h-cut", "aria-pressed") == "true"
     assert page.faults == []
+
+
+def test_the_futures_of_a_rehearsal_are_of_the_own_ventricles(page):
+    asked = {
+        "question": "Watch or fill?", "for": "1 min",
+        "option": [{"name": "watch"}, {"name": "fluid", "do": ["fluid 250 mL in 30 s at 10 s"]}],
+    }  # fmt: skip
+    told = """async ([path, content]) => (await fetch(`./rehearsals${path}`, {
+      method: "POST", headers: { "content-type": "application/json" },
+      body: JSON.stringify(content) })).text()"""
+    id_ = json.loads(page.evaluate(told, ["", {"rehearsal": asked}]))["id"]
+    assert "event: answer" in page.evaluate(told, [f"/{id_}/play", {"members": 16}])
+    page.evaluate("(id) => sessionStorage.setItem('rehearsal', id)", id_)
+    page.goto(page.url.split("#")[0] + "#rehearse")
+    page.reload()
+    said = "[...document.querySelectorAll('.future figcaption')].map((f) => f.textContent)"
+    until(page, f"{said}.length === 2", 120)
+    until(page, f"{said}.every((t) => t.includes('Ventricles from images of 2024-07-04'))", 120)
+    assert page.faults == []
+    page.goto(page.url.split("#")[0] + "#bedside")
+    until(page, "document.querySelector('.heart-pictured') !== null", 300)
 
 
 @needs_axe

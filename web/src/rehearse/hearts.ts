@@ -36,6 +36,7 @@ export class Hearts {
   private turn = 0;
   private running = false;
   private dead = "";
+  private pictured = "";
 
   constructor(private readonly root: HTMLElement) {
     this.stage.setAttribute("aria-hidden", "true");
@@ -69,7 +70,7 @@ export class Hearts {
     this.index = index;
     for (const f of this.futures) {
       const b = f.beats[index];
-      f.told.textContent = b ? `${whole(b.rate)}/min · LV ${whole(b.lv.diastolic)} to ${whole(b.lv.systolic)} mL · RV ${whole(b.rv.diastolic)} to ${whole(b.rv.systolic)} mL` : "No member is alive here.";
+      f.told.textContent = b ? `${this.pictured}${whole(b.rate)}/min · LV ${whole(b.lv.diastolic)} to ${whole(b.lv.systolic)} mL · RV ${whole(b.rv.diastolic)} to ${whole(b.rv.systolic)} mL` : "No member is alive here.";
     }
     this.start();
   }
@@ -79,7 +80,17 @@ export class Hearts {
     this.source = make("canvas");
     this.stage.append(this.source);
     document.body.append(this.stage);
-    try { this.heart = createHeart(this.source); } catch (error) { this.dead = `No picture: this browser draws no 3-D (${String(error)}).`; this.stage.remove(); }
+    try { this.heart = createHeart(this.source); } catch (error) { this.dead = `No picture: this browser draws no 3-D (${String(error)}).`; this.stage.remove(); return; }
+    void this.picture();
+  }
+
+  /** Where there are pictures of the patient, the futures are of their own ventricles, as at the bedside. */
+  private async picture(): Promise<void> {
+    const { fetchScan } = await import("../heart/scan"), scan = await fetchScan();
+    if (!scan || !this.heart) return;
+    this.heart.picture(scan);
+    this.pictured = `Ventricles from images of ${scan.date || "a day not told"}, at each future's volumes · `;
+    this.at(this.index);
   }
 
   private start(): void {
