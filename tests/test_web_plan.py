@@ -208,6 +208,8 @@ def test_a_leave_is_said_with_what_fits_and_the_page_stays_accessible(bedside, s
     assert rows[0].split() == ["1.", "bleeding", "6", "mL/min/kg", "70", "%"]
     until(page, "document.querySelector('#findings').textContent.includes('left the signed plan')")
     assert "fits best: bleeding or tamponade" in page.inner_text("#findings")
+    apart = "a central venous pressure or an echo tells bleeding and tamponade apart"
+    assert apart in page.inner_text("#plan .leave")
     tall = page.evaluate("document.querySelector('#plan-charts canvas').clientHeight")
     assert tall >= 40, "the band is still to be read beside what fits"
     wide = page.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")

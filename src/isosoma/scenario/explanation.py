@@ -4,20 +4,25 @@ Members of the belief play each cause at a few severities and onsets, paired wit
 without it. What a cause adds, not its level, is compared with what the patient did beyond its own
 offset before the onset. The marginal likelihood averages over severities, onsets and members;
 every cause has the same share before. Causes that three to one does not tell apart, "not worth more
-than a bare mention" (Kass and Raftery 1995, 10.1080/01621459.1995.10476572), share a rank. Another
-cause than these, a failing right heart among them, is not among the shares.
+than a bare mention" (Kass and Raftery 1995, 10.1080/01621459.1995.10476572), share a rank; bleeding
+and tamponade, alike to pressure and rate, share it up to twenty to one, the same authors' "strong",
+where no central venous pressure is read. Another cause than these, a failing right heart among
+them, is not among the shares.
+
+A member that dies of a cause stays as it was last: a patient who is dying, too, is explained by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from isosoma.core.errors import RangeError
 from isosoma.core.intervention import Change, Coding, Intervention
+from isosoma.core.vocabulary import VOCABULARY
 from isosoma.organs.circulation.body import Person
 from isosoma.record import Draft
 from isosoma.scenario.decision import decision
@@ -26,7 +31,8 @@ from isosoma.scenario.watching import DEVICES, ORDINARY, Alert, Watching
 from isosoma.twin.course import Running, follow
 
 __all__ = [
-    "CAUSES", "EVERY", "Explanation", "Readings", "aligned", "explain", "explained", "perturbation",
+    "CAUSES", "EVERY", "Explanation", "Readings", "aligned", "explain", "explained", "parting",
+    "perturbation",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -40,6 +46,9 @@ _SEVERITIES = {  # chosen here (unverified): mild, plain, grave
     "pump failure": (0.7, 0.5, 0.3),  # of the left ventricle's elastance and of its reflex
     "tamponade": (3.0, 5.0, 8.0),  # mL/kg within three minutes
 }
+_ENDED = ((6.0, 10.0), (12.0, 20.0), (24.0, 35.0))
+"""Bleedings that are over [mL/min/kg, mL/kg]: about the ends of classes I and II of the ATLS, and
+class IV (chosen here, unverified). Without them who bled, and stands, has another cause."""
 CAUSES = (*_SEVERITIES, "sensor")
 _BEFORE = (45.0, 10.0)
 """How long before the alarm's own onset a cause may have begun [s]."""
@@ -51,7 +60,10 @@ _MEMORY = 30.0
 """Time within which readings repeat each other [s]: what is ordinary comes and goes so slowly."""
 _CAP = 9.0
 """Squared distance at which a reading counts no further: an artefact speaks for no cause."""
-_TIED = 3.0
+_TIED, _ALIKE = 3.0, 20.0
+"""Odds within which causes share a rank; and those within which bleeding and tamponade do where
+nobody reads `_PARTING`."""
+_PARTING = "central_venous_pressure"
 _HELD = 35.0
 """Age at which a reading is no longer that of now [s]: a monitor's half minute, and some delay."""
 
@@ -141,14 +153,13 @@ def explain(
     fits.append(_sensor(since, onset))
     weights = np.array([np.logaddexp.reduce(f.logs) - np.log(len(f.logs)) for f in fits])
     shares = np.exp(weights - np.logaddexp.reduce(weights))
-    order = np.argsort(-shares, kind="stable")
-    places = _ranks([float(shares[i]) for i in order])
+    of = {f.cause: (f, float(share)) for f, share in zip(fits, shares, strict=True)}
+    places = _ranks({c: share for c, (_, share) in of.items()}, _PARTING in readings.values)
     return tuple(
-        Explanation(f.cause, place, s, f.severity, f"{f.cause} ({f.severity}): {s:.0%}")
-        for place, f, s in (
-            (k, fits[i], float(shares[i])) for k, i in zip(places, order, strict=True)
-        )
-    )
+        Explanation(c, place, of[c][1], of[c][0].severity,
+                    f"{c} ({of[c][0].severity}): {of[c][1]:.0%}")
+        for c, place in places.items()
+    )  # fmt: skip
 
 
 def aligned(state: Watching, until: float) -> Readings:
@@ -185,14 +196,44 @@ def explained(id_: str, alert: Alert, ranked: Iterable[Explanation]) -> Draft:
     return decision(ABOUT, id_, "left", {"alert": asdict(alert), "explanations": why})
 
 
-def _ranks(shares: list[float]) -> list[int]:
-    """Return the ranks of falling shares; within three to one of its first, a rank is shared."""
-    ranks, first = list[int](), shares[0]
-    for place, share in enumerate(shares, 1):
-        apart = place == 1 or first >= _TIED * share
-        first = share if apart else first
-        ranks.append(place if apart else ranks[-1])
-    return ranks
+def parting(ranked: Sequence[Explanation], measured: Iterable[str]) -> str:
+    """Return which measurement tells those apart that share the first rank; empty for one alone.
+
+    Parameters
+    ----------
+    measured : outputs that are read.
+    """
+    first = [e.cause for e in ranked if e.rank == 1]
+    patient = [c for c in first if c != "sensor"]
+    means = list[str]()
+    if len(patient) > 1:
+        hidden = {"bleeding", "tamponade"} <= set(first) and _PARTING not in set(measured)
+        means.append("a central venous pressure or an echo" if hidden else "an echo")
+    if len(first) > max(len(patient), 1):
+        means.append("a second sensor")
+    if not means:
+        return ""
+    verb = "tells" if len(means) == 1 else "tell"
+    return f"{' and '.join(means)} {verb} {', '.join(first[:-1])} and {first[-1]} apart"
+
+
+def _ranks(shares: Mapping[str, float], parted: bool) -> dict[str, int]:
+    """Return the rank of each cause, in order; within three to one of its first, a rank is shared.
+
+    `parted` : whether what tells bleeding from tamponade is read.
+    """
+    order = sorted(shares, key=lambda c: -shares[c])
+    other = {"bleeding": "tamponade", "tamponade": "bleeding"}.get(order[0], "")
+    alike = not parted and shares.get(other, 0.0) * _ALIKE > shares[order[0]]
+    ranks, first = dict[str, int](), order[0]
+    for place, cause in enumerate(order, 1):
+        apart = place == 1 or shares[first] >= _TIED * shares[cause]
+        if alike and cause == other:
+            ranks[cause] = 1
+            continue
+        first = cause if apart else first
+        ranks[cause] = place if apart else ranks[first]
+    return dict(sorted(ranks.items(), key=lambda r: (r[1], -shares[r[0]])))
 
 
 def _seen(
@@ -220,14 +261,23 @@ def _fit(
 ) -> _Fit:  # fmt: skip
     moved = since.values
     logs, best = list[float](), (-np.inf, "")
-    for severity in _SEVERITIES[cause]:
-        for before in _BEFORE:
-            act = perturbation(cause, severity, max(onset - before, 0.0), person)
+    for before in _BEFORE:
+        for act, words in _hypotheses(cause, max(onset - before, 0.0), person):
             with_it = _seen(run, (*plan, act), since.times, tuple(moved))
-            each = _log({n: with_it[n] - plain[n] for n in moved}, moved, since.sigmas)
+            added = {n: _kept(n, with_it[n]) - plain[n] for n in moved}
+            each = _log(added, moved, since.sigmas)
             logs += each.tolist()
-            best = max(best, (float(np.logaddexp.reduce(each)), _words(cause, severity)))
+            best = max(best, (float(np.logaddexp.reduce(each)), words))
     return _Fit(cause, tuple(logs), best[1])
+
+
+def _kept(name: str, rows: Floats) -> Floats:
+    """Return an output of members, (n, N); those that died stay as they were when last possible."""
+    row, out = VOCABULARY[name], rows.copy()
+    out[(out < row.low) | (out > row.high)] = np.nan
+    for i in range(1, len(out)):
+        out[i] = np.where(np.isfinite(out[i]), out[i], out[i - 1])
+    return out
 
 
 def _log(
@@ -265,6 +315,14 @@ def _jumping(names: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
     return [*found, *((d, of) for d, of in whole if len(of) > 1)]
 
 
-def _words(cause: str, severity: float) -> str:
+def _hypotheses(cause: str, at: float, person: Person) -> list[tuple[Intervention, str]]:
+    """Return a cause from `at` [s] on as each act that is tried, and how it is called."""
     unit = {"bleeding": "mL/min/kg", "tamponade": "mL/kg"}.get(cause)
-    return f"{severity:g} {unit}" if unit else f"{severity:.0%} left"
+    out = [
+        (perturbation(cause, s, at, person), f"{s:g} {unit}" if unit else f"{s:.0%} left")
+        for s in _SEVERITIES[cause]
+    ]
+    for rate, total in _ENDED if cause == "bleeding" else ():
+        act = replace(perturbation(cause, rate, at, person), lasts=60.0 * total / rate)
+        out.append((act, f"{total:g} mL/kg, over"))
+    return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,22 @@ from isosoma.core.errors import RangeError
 from isosoma.core.observation import Observation
 from isosoma.organs.circulation.body import Person
 from isosoma.scenario.ensemble import begun, drawn, part, standing
-from isosoma.scenario.explanation import CAUSES, Readings, aligned, explain, perturbation
+from isosoma.scenario.explanation import (
+    CAUSES,
+    Explanation,
+    Readings,
+    _kept,  # pyright: ignore[reportPrivateUsage]
+    _ranks,  # pyright: ignore[reportPrivateUsage]
+    aligned,
+    explain,
+    parting,
+    perturbation,
+)
 from isosoma.scenario.prediction import OUTPUTS, Prediction
 from isosoma.scenario.watching import Watching, watch
 from isosoma.twin.course import follow
 
+MAP, CVP = "mean_arterial_pressure", "central_venous_pressure"
 SIGMAS = dict.fromkeys(OUTPUTS, 266.0) | {
     "central_venous_pressure": 133.0,
     "heart_rate": 0.03,
@@ -26,8 +39,8 @@ def run():
     return standing(begun(drawn(Person(), 4), ()), ())[0]
 
 
-def readings(run, acts):
-    course = follow(part(run, 0, 1), acts, 150.0, 5.0)
+def readings(run, acts, seconds=150.0):
+    course = follow(part(run, 0, 1), acts, seconds, 5.0)
     return Readings(course.times, {n: course.output(n)[:, 0] for n in OUTPUTS}, SIGMAS)
 
 
@@ -40,6 +53,56 @@ def test_the_planted_cause_comes_first(run, cause, severity):
     assert sum(e.share for e in told) == pytest.approx(1.0)
     assert told[0].text.startswith(cause)
     assert [e.rank for e in told] == sorted(e.rank for e in told)
+
+
+def test_a_bleed_that_is_over_is_a_bleed_all_the_same(run):
+    act = replace(perturbation("bleeding", 12.0, 60.0, Person()), lasts=110.0)
+    told = explain(run, (), Person(), readings(run, (act,), 300.0), 75.0)
+    assert told[0].cause == "bleeding"
+    assert told[0].severity == "20 mL/kg, over"
+
+
+def test_a_member_that_died_of_a_cause_stays_as_it_was_last():
+    """Else what kills members explains nothing, and a patient who dies of it has another cause."""
+    lost, mad = np.array([9e3, 4e3, np.nan, np.nan]), np.array([9e3, 4e3, 1e9, np.nan])
+    never = np.full(4, np.nan)
+    kept = _kept(MAP, np.column_stack([lost, mad, never, 9e3 + np.zeros(4)]))
+    assert kept[:, 0].tolist() == kept[:, 1].tolist() == [9e3, 4e3, 4e3, 4e3]
+    assert np.isnan(kept[:, 2]).all(), "one that never lived explains nothing"
+    assert (kept[:, 3] == 9e3).all()
+
+
+def test_bleeding_and_tamponade_share_a_rank_up_to_twenty_to_one_without_a_venous_pressure():
+    shares = {"tamponade": 0.88, "vasoplegia": 0.06, "bleeding": 0.05, "sensor": 0.01}
+    assert list(_ranks(shares, False).items()) == [
+        ("tamponade", 1), ("bleeding", 1), ("vasoplegia", 2), ("sensor", 4),
+    ]  # fmt: skip
+    assert list(_ranks(shares, True).items()) == [
+        ("tamponade", 1), ("vasoplegia", 2), ("bleeding", 2), ("sensor", 4),
+    ]  # fmt: skip
+    assert _ranks({"bleeding": 0.97, "tamponade": 0.03}, False) == {"bleeding": 1, "tamponade": 2}
+    assert _ranks({"bleeding": 0.8, "vasoplegia": 0.2}, False) == {"bleeding": 1, "vasoplegia": 2}
+    assert _ranks({"a": 0.5, "b": 0.3, "c": 0.11, "d": 0.09}, False) == (
+        {"a": 1, "b": 1, "c": 3, "d": 3}
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "measured", "said"),
+    [
+        (("bleeding", "tamponade"), (MAP,), "a central venous pressure or an echo tells bleeding"),
+        (("bleeding", "tamponade"), (MAP, CVP), "an echo tells bleeding and tamponade apart"),
+        (("tamponade", "pump failure"), (MAP,), "an echo tells tamponade and pump failure apart"),
+        (("sensor", "vasoplegia"), (MAP,), "a second sensor tells sensor and vasoplegia apart"),
+        (("bleeding", "vasoplegia", "sensor"), (MAP, CVP),
+         "an echo and a second sensor tell bleeding, vasoplegia and sensor apart"),
+        (("bleeding",), (MAP,), ""), (("sensor",), (MAP,), ""), ((), (MAP,), ""),
+    ],
+)  # fmt: skip
+def test_which_measurement_would_part_what_shares_the_first_rank_is_said(first, measured, said):
+    ranked = [Explanation(c, 1, 0.3, "", "") for c in first]
+    told = parting([*ranked, Explanation("other", 9, 0.0, "", "")], measured)
+    assert told.startswith(said) if said else told == ""
 
 
 def test_causes_that_the_readings_do_not_tell_apart_share_a_rank(run):

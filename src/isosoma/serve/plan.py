@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from isosoma.core.quantity import show_unit
 from isosoma.core.vocabulary import VOCABULARY
-from isosoma.scenario.explanation import Explanation
+from isosoma.scenario.explanation import Explanation, parting
 from isosoma.scenario.hindsight import Score, read_with
 from isosoma.scenario.prediction import LEVELS, Prediction
 from isosoma.scenario.rehearsal import Rehearsal
@@ -61,9 +61,9 @@ def message_of(plan: Plan, now: float) -> PlanMessage:
     said, alert = plan.prediction, plan.state.alert
     left = None
     if alert is not None:
-        left = Left(
-            alert.kind, alert.text, (said.at / 1e9) + alert.onset, said.at / 1e9 + alert.time
-        )
+        apart = parting(plan.explanations, plan.state.seen)
+        text = f"{alert.text}; {apart}" if apart else alert.text
+        left = Left(alert.kind, text, (said.at / 1e9) + alert.onset, said.at / 1e9 + alert.time)
     return PlanMessage(
         said.id, plan.rehearsal.question, said.option, said.at / 1e9, now / 60.0,
         float(said.times[-1]) / 60.0, plan.over,
