@@ -66,18 +66,19 @@ function held(p: Plan): HTMLElement[] {
 function charts(p: Plan): void {
   const list = byId("plan-charts"), shown = SHOWN.filter(([name]) => p.courses[name] && (name !== "central_venous_pressure" || p.courses[name]!.read.length));
   while (list.children.length > shown.length) list.lastElementChild?.remove();
-  shown.forEach(([name, label, span, colour], i) => {
+  const drawn = shown.map(([name, label, span, colour], i) => {
     const box = (list.children[i] as HTMLElement | undefined) ?? list.appendChild(make("figure", "ahead"));
     if (!box.firstChild) box.append(make("figcaption"), make("canvas"));
     const { band, minutes, at, read, unit } = p.courses[name]!, now = nearest(minutes, p.minute), caption = box.querySelector("figcaption")!, canvas = box.querySelector("canvas")!;
-    const value = read.length ? `read ${figures(read[read.length - 1]!)} ${unit}` : "not read yet", signed = `${figures(band.low[now]!)}–${figures(band.high[now]!)} ${unit}`;
+    const value = read.length ? `${figures(read[read.length - 1]!)} ${unit}` : "not read yet", signed = `${figures(band.low[now]!)}–${figures(band.high[now]!)}`;
     const title = make("b", "", label), foreseen = make("div", "", `signed ${signed}`);
     title.style.color = colour; foreseen.style.color = TWIN;
     caption.replaceChildren(title, ` ${value}`, foreseen);
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${label}: ${value}, signed for now ${signed}`);
-    drawBand(canvas, minutes, band, span, { at, read, colour });
+    canvas.setAttribute("aria-label", `${label}: ${read.length ? "read " : ""}${value}, signed for now ${signed} ${unit}`);
+    return () => drawBand(canvas, minutes, band, span, { at, read, colour });
   });
+  for (const draw of drawn) draw(); // once all stand, and have their size
 }
 
 function nearest(minutes: number[], at: number): number {

@@ -16,7 +16,7 @@ const PLAIN: Record<string, string> = {
   "Mitral valve": "Left inlet", "Aortic valve": "Left outlet", "Tricuspid valve": "Right inlet", "Pulmonary valve": "Right outlet",
   Aorta: "To the body", "Pulmonary trunk": "To the lungs", "Superior vena cava": "From head and arms",
 };
-const ROOMY = 470, PLAINLY = 600; // px of width that whole names need on both sides, and what a part does beside a larger heart
+const ROOMY = 470, PLAINLY = 600, LOW = 180; // px of width that whole names need on both sides, and what a part does beside a larger heart; of height below which none has room
 
 const drawn = (name: string, attributes: Record<string, string>): SVGElement => {
   const e = document.createElementNS(SVG, name);
@@ -70,7 +70,7 @@ export function createOverlay(canvas: HTMLCanvasElement): Overlay {
       e.textContent = letters(way.x, way.y, way.z);
     }
     scale.style.width = `${(10 / mmPerPixel).toFixed(1)}px`;
-    const plain = canvas.closest("#view-patient") !== null, brief = wide < ROOMY, seen = anchors.filter((a) => !(plain && brief && a.colour)).map((a) => { project(a, camera, toScene); return { a, x: p.x, y: p.y }; });
+    const plain = canvas.closest("#view-patient") !== null, brief = wide < ROOMY, seen = (high < LOW ? [] : anchors).filter((a) => !(plain && brief && a.colour)).map((a) => { project(a, camera, toScene); return { a, x: p.x, y: p.y }; });
     tags.replaceChildren(); lines.replaceChildren();
     leaders = plain && wide < PLAINLY ? numbered(seen, brief ? 2 : 3) : columns(seen, wide, high, plain, brief);
     follow(camera, toScene);
