@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pydicom
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +46,7 @@ BLEED = "bleed 1500 mL in 2 min"
 DATA = ROOT.parent / "shared" / "data"
 CINE = DATA / "imaging" / "cmr_bivme" / "dicoms_patient1.tar.xz"
 ECG = DATA / "signals" / "mitdb" / "100"
+DAY = "20240101"
 OWNER = """id = "two-people"
 sex = "m"
 age = "40 a"
@@ -52,7 +54,7 @@ weight = "75 kg"
 height = "177 cm"
 
 [[measured]]
-at = 2024-07-04T10:00:00Z
+at = 2024-01-01T10:00:00Z
 systolic_pressure = "126 mm[Hg]"
 diastolic_pressure = "79 mm[Hg]"
 """
@@ -209,10 +211,21 @@ def of_demo(browser: Any, names: list[str]) -> None:
         over(page)
 
 
+def undated(folder: Path) -> None:
+    """Give pictures a day that tells of nobody."""
+    for path in (p for p in folder.rglob("*") if p.is_file()):
+        held = pydicom.dcmread(path)
+        for element in held.iterall():
+            if element.VR in ("DA", "DT") and element.value:
+                element.value = DAY + str(element.value)[8:]
+        held.save_as(path)
+
+
 def of_cine(browser: Any, names: list[str]) -> None:
     """Make those of the heart out of pictures that are named."""
     with tempfile.TemporaryDirectory() as place, tarfile.open(CINE) as packed:
         packed.extractall(f"{place}/images", filter="data")
+        undated(Path(place, "images"))
         Path(place, "patient.toml").write_text(OWNER, "utf-8")
         with served("--patient", place, "--record", str(ECG)) as (_, address):
             page = new_page(browser)

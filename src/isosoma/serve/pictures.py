@@ -196,6 +196,7 @@ def _figures(heart: CineHeart) -> dict[str, Any]:
         "left_ml": (heart.left.volume * 1e6).round(1).tolist(),
         "right_ml": (heart.right.volume * 1e6).round(1).tolist(),
         "half_width_ml": round(heart.sigma["edv"] * 1e6, 1),
+        "systolic_half_width_ml": round(heart.sigma["esv"] * 1e6, 1),
         "ejection_fraction": round(heart.ejection_fraction, 3),
         "ejection_fraction_half_width": round(heart.sigma["ef"], 3),
         "quality": round(heart.quality, 2),

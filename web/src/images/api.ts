@@ -7,7 +7,7 @@ export interface Stack {
 }
 /** Curves over the beat, and what they rest on. */
 export interface Found {
-  phases: number[]; left_ml: number[]; right_ml: number[]; half_width_ml: number; ejection_fraction: number; ejection_fraction_half_width: number;
+  phases: number[]; left_ml: number[]; right_ml: number[]; half_width_ml: number; systolic_half_width_ml: number; ejection_fraction: number; ejection_fraction_half_width: number;
   quality: number; doubts: string[]; made_by: string;
 }
 /** `corrections`: contours that readers drew, of which the last can be taken back. */

@@ -266,7 +266,7 @@ function found(heart: Listed["heart"]): HTMLElement[] {
   if (!heart) return [make("p", "small", "No ventricle was found in these pictures.")];
   const high = Math.max(...heart.left_ml), low = Math.min(...heart.left_ml), percent = (x: number): string => (100 * x).toFixed(0);
   const rows: [string, string][] = [
-    ["End-diastolic volume", `${high.toFixed(0)} ± ${heart.half_width_ml.toFixed(0)} mL`], ["End-systolic volume", `${low.toFixed(0)} ± ${heart.half_width_ml.toFixed(0)} mL`],
+    ["End-diastolic volume", `${high.toFixed(0)} ± ${heart.half_width_ml.toFixed(0)} mL`], ["End-systolic volume", `${low.toFixed(0)} ± ${heart.systolic_half_width_ml.toFixed(0)} mL`],
     ["Ejection fraction", `${percent(heart.ejection_fraction)} ± ${percent(heart.ejection_fraction_half_width)} %`],
   ];
   const table = make("dl");
