@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from isosoma.record import open_log
+from isosoma.scenario.basis import read_basis
 from isosoma.scenario.case import cases
 from isosoma.serve.cli import main
 
@@ -126,6 +127,9 @@ def test_question_guess_and_answer_are_kept_in_the_log(short, capsys, tmp_path):
     assert case.evidence.status == "computed"
     assert case.estimates[0].option == "wait"
     assert case.evidence.provenance.inputs["members"]
+    rests = read_basis(case.basis)
+    assert rests is not None, "a page that opens it later must tell whether it is stale"
+    assert rests.rare
     assert main([*map(str, ("rehearse", short, *given)), "--guess", "bleed", "--by", "B."]) == 2
     assert "would not be one's own" in capsys.readouterr().err
     _said(capsys, short, *given)

@@ -147,7 +147,7 @@ def room(page: Any, _: Demo) -> None:
     id_ = played(page, json.loads(write_rehearsal(heart_team())))
     page.set_viewport_size({"width": 1280, "height": 1240})
     page.evaluate("(id) => sessionStorage.setItem('rehearsal', id)", id_)
-    page.goto(f"{page.address}#rehearse")
+    page.goto(f"{page.address}?fine#rehearse")
     page.reload()
     until(page, "document.querySelectorAll('.future canvas').length === 3", 120.0)
     time.sleep(5.0)
@@ -167,7 +167,7 @@ def plan(page: Any, made: Demo) -> None:
     told(page, lambda p: p.minute >= 2.0)
     made.act(BLEED)
     told(page, lambda p: p.causes)
-    page.goto(f"{page.address}#bedside")
+    page.goto(f"{page.address}?fine#bedside")
     until_alive(page)
     until(page, "document.querySelector('#plan.left .causes li')", 500.0)
     calm(page)
@@ -204,7 +204,7 @@ def of_demo(browser: Any, names: list[str]) -> None:
     with hosted(Settings(made.recording, keeper=keeper, demo=made)) as address:
         page = new_page(browser)
         page.address, page.keeper = address, keeper
-        page.goto(address)
+        page.goto(f"{address}?fine")
         until_alive(page)
         for name in names:
             PICTURES[name](page, made)
@@ -229,7 +229,7 @@ def of_cine(browser: Any, names: list[str]) -> None:
         Path(place, "patient.toml").write_text(OWNER, "utf-8")
         with served("--patient", place, "--record", str(ECG)) as (_, address):
             page = new_page(browser)
-            page.goto(address)
+            page.goto(f"{address}?fine")
             until(page, "document.body.dataset.twin === 'live'", 900.0)
             until(page, "document.querySelector('.heart-pictured') !== null", 120.0)
             for name in names:

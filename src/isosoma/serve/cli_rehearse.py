@@ -17,6 +17,7 @@ from isosoma.organs.circulation.acts import unusual_of
 from isosoma.record import Log, open_log
 from isosoma.scenario.acceptable import Choice, acceptable
 from isosoma.scenario.answering import answered, as_json
+from isosoma.scenario.basis import basis_of, write_basis
 from isosoma.scenario.case import Case, Estimate, answer, ask, cases, estimate
 from isosoma.scenario.comparing import Comparison, compare
 from isosoma.scenario.ensemble import Ensemble, drawn, of_twin
@@ -62,10 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     played, first = _play(rehearsal, who.ensemble, began)
     comparison = compare(played, tables)
-    evidence = answered(played, comparison, tables, now, who.twin, who.emulator)
+    rests = "" if who.twin is None else write_basis(basis_of(who.twin, now))
+    evidence = answered(played, comparison, tables, now, who.twin, who.emulator, rests)
     choices = acceptable(comparison, tables.preferences)
     if arguments.keep:
-        _keep_answer(arguments, who.patient, rehearsal, evidence, comparison)
+        with open_log(arguments.store) as log:
+            case, _ = _case_of(log, who.patient, rehearsal)
+            drafts = answer(case, evidence, as_json(comparison), rests)
+            log.append(who.patient, drafts, purpose="rehearsal").result()
     if arguments.plot:
         from isosoma.serve.rehearse_chart import draw
 
@@ -150,16 +155,6 @@ def _keep_question(arguments: argparse.Namespace, patient: str, rehearsal: Rehea
                               "Give --again to supersede it with a new one")  # fmt: skip
         if drafts:
             log.append(patient, drafts, purpose="rehearsal").result()
-
-
-def _keep_answer(
-    arguments: argparse.Namespace, patient: str, rehearsal: Rehearsal, evidence: Evidence,
-    comparison: Comparison,
-) -> None:  # fmt: skip
-    with open_log(arguments.store) as log:
-        case, _ = _case_of(log, patient, rehearsal)
-        drafts = answer(case, evidence, as_json(comparison))
-        log.append(patient, drafts, purpose="rehearsal").result()
 
 
 def _plain(

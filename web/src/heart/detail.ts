@@ -9,6 +9,8 @@ function drawnBySoftware(): boolean {
   return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
-export const PLAINER = drawnBySoftware();
+/** `?fine` in the page's address asks for the finer one all the same. */
+const asked = typeof location !== "undefined" && new URLSearchParams(location.search).has("fine");
+export const PLAINER = !asked && drawnBySoftware();
 /** Steps of a mesh, of `n` on a graphics card. */
 export const fine = (n: number): number => (PLAINER ? Math.max(3, Math.round(n / 2)) : n);
