@@ -31,9 +31,9 @@ Singles = npt.NDArray[np.float32]
 
 _DENSITY = 1050.0  # [kg/m3] of muscle
 _READERS = {"edv": 15.2e-6, "esv": 14.0e-6, "ef": 0.046, "mass": 0.0202}
-# Over the 90th percentile of errors on rendered studies (benchmarks/imaging_cine.py): shares of the
-# value, doubled since rendered hearts are of one template; the ejection fraction's as it is.
-_RENDERED = {"edv": 0.10, "esv": 0.20, "ef": 0.06, "mass": 0.20}
+# At least the 90th percentile of errors on 50 rendered studies (benchmarks/imaging_cine.py), as
+# shares of the value; the ejection fraction's as it is.
+_RENDERED = {"edv": 0.10, "esv": 0.27, "ef": 0.10, "mass": 0.20}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
