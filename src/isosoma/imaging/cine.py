@@ -178,7 +178,7 @@ def heart_with(
     high, low = float(left.volume.max()), float(left.volume.min())
     value = {"edv": high, "esv": low, "ef": 1 - low / high, "mass": float(mass.mean())}
     scale = value | {"ef": 1.0}
-    sigma = {k: float(np.hypot(_READERS[k], _RENDERED[k] * scale[k])) for k in value}
+    sigma = {k: float(max(_READERS[k], _RENDERED[k] * scale[k])) for k in value}
     return CineHeart(
         phases, frame, left, outer, right, mass, sigma, quality, _doubts(left, outer, right),
         made_by, whole,

@@ -8,6 +8,8 @@
 
 nnU-Net resamples, scales and slides by its own code (the extra ``nnunet``) and takes axes as they
 are stored; the image is turned to RAS before, as most training sets are, and the result back.
+Folds (`fold_0` .., or `fold_all`) are averaged. A cascade's second stage, regions and several
+channels are refused.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import numpy.typing as npt
 
 from isosoma.core.errors import FormatError
 from isosoma.core.study import Volume
-from isosoma.imaging.model_files import needed, read_json, require_trust
+from isosoma.imaging.model_files import borrowed, needed, read_json, require_trust
 from isosoma.imaging.model_recipe import digest
 from isosoma.imaging.segmentation import Segmentation
 from isosoma.imaging.user_network import quality_of
@@ -39,14 +41,14 @@ class NnUNet:
 
     Attributes
     ----------
-    names : of the labels, background first and empty. spacing : along the image's x, y, z [m].
-    folds : that have a checkpoint. made_by : dataset, plans and digest of the weights.
+    names : of the labels, background first and empty.
+    folds : that have a checkpoint, as nnU-Net takes them.
+    made_by : dataset, configuration and digest of the weights.
     """
 
     folder: Path
     names: tuple[str, ...]
-    spacing: tuple[float, float, float]
-    folds: tuple[int, ...]
+    folds: tuple[int | str, ...]
     made_by: str
 
 
@@ -60,30 +62,40 @@ def read_nnunet(folder: Path) -> NnUNet:
     """
     dataset, plans = read_json(folder / "dataset.json"), read_json(folder / "plans.json")
     try:
-        labels = {int(v): str(k) for k, v in dataset["labels"].items()}
+        named = {str(k): v for k, v in dataset["labels"].items() if k != "ignore"}
         channels = len(dataset["channel_names"])
         kind = folder.name.rpartition("__")[2]
-        plan = plans["configurations"][kind]
-        z, y, x = (float(s) * 1e-3 for s in plan["spacing"])
+        cascade = plans["configurations"][kind].get("previous_stage")
+        regions = any(isinstance(v, list) for v in named.values())
+        labels = {} if regions else {int(v): k for k, v in named.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         said = f"dataset.json or plans.json lacks what nnU-Net v2 writes: {error}"
         raise FormatError(
             said, folder.name, "Give the trained-model folder as it was made"
         ) from error
-    if channels != 1:
-        said = f"the network wants {channels} channels"
-        raise FormatError(said, folder.name, "One image goes in: use a network of one channel")
-    if sorted(labels) != list(range(len(labels))):
-        said = "the labels are not 0, 1, 2 and on: region-based training is not run here"
-        raise FormatError(said, folder.name, "Use a network of plain labels")
-    weights = sorted(folder.glob("fold_[0-9]*/checkpoint_final.pth"))
+    _refuse(folder.name, channels, labels, cascade)
+    weights = sorted(folder.glob("fold_*/checkpoint_final.pth"))
+    numbered = [p for p in weights if p.parent.name.removeprefix("fold_").isdigit()]
+    weights = numbered or [p for p in weights if p.parent.name == "fold_all"]
     if not weights:
         said = "no fold holds a checkpoint_final.pth"
         raise FormatError(said, folder.name, "Unpack the weights; a zip is not read")
     made_by = f"{plans.get('dataset_name', folder.parent.name)} {kind}, weights {digest(*weights)}"
     names = ("", *(labels[n] for n in range(1, len(labels))))
-    folds = tuple(int(p.parent.name.removeprefix("fold_")) for p in weights)
-    return NnUNet(folder, names, (x, y, z), folds, made_by)
+    folds = tuple(p.parent.name.removeprefix("fold_") for p in weights)
+    return NnUNet(folder, names, tuple(int(f) if f.isdigit() else f for f in folds), made_by)
+
+
+def _refuse(where: str, channels: int, labels: dict[int, str], cascade: object) -> None:
+    if channels != 1:
+        said = f"the network wants {channels} channels"
+        raise FormatError(said, where, "One image goes in: use a network of one channel")
+    if len(labels) < 2 or sorted(labels) != list(range(len(labels))):
+        said = "the labels are not 0, 1, 2 and on: region-based training is not run here"
+        raise FormatError(said, where, "Use a network of plain labels")
+    if cascade:
+        said = f"it is the second stage of a cascade, after {cascade}"
+        raise FormatError(said, where, "Use a network that stands alone, such as 3d_fullres")
 
 
 def to_ras(volume: Volume) -> tuple[Array, tuple[int, ...], tuple[int, ...]]:
@@ -128,19 +140,22 @@ def load_nnunet(folder: Path, *, trusted: bool) -> Callable[[Volume], Segmentati
     )
     predictor = needed("nnunetv2.inference.predict_from_raw_data", "nnunet", folder.name)
     torch = needed("torch", "nnunet", folder.name)
-
-    def segment(volume: Volume) -> Segmentation:
+    with borrowed(folder.name):
         runner: Any = predictor.nnUNetPredictor(
             device=torch.device("cpu"), perform_everything_on_device=False, allow_tqdm=False
         )
         runner.initialize_from_trained_model_folder(
             str(model.folder), use_folds=model.folds, checkpoint_name="checkpoint_final.pth"
         )
+
+    def segment(volume: Volume) -> Segmentation:
         image, order, flipped = to_ras(volume)
         spacing = [float(volume.grid.spacing[n]) * 1e3 for n in order][::-1]
-        found, shares = runner.predict_single_npy_array(
-            image.T[None], {"spacing": spacing}, None, None, True
-        )
+        stored = np.ascontiguousarray(image.T[None])
+        with borrowed(folder.name):
+            found, shares = runner.predict_single_npy_array(
+                stored, {"spacing": spacing}, None, None, True
+            )
         labels = from_ras(np.asarray(found, np.uint8).T, order, flipped)
         best = from_ras(np.asarray(shares, np.float32).max(axis=0).T, order, flipped)
         quality, problems = quality_of(labels, best, model.names)

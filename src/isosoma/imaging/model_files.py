@@ -1,15 +1,19 @@
-"""What the loaders of others' networks share: small JSON files, trust, missing extras."""
+"""What the loaders of others' networks share: small JSON files, trust, extras, borrowed code."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import sys
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from isosoma.core.errors import AccessError, FormatError
+from isosoma.core.errors import AccessError, FormatError, IsosomaError
 
-__all__ = ["needed", "read_json", "require_trust"]
+__all__ = ["borrowed", "needed", "read_json", "require_trust"]
 
 _MOST_BYTES = 16 << 20
 
@@ -63,8 +67,35 @@ def needed(module: str, extra: str, where: str) -> Any:
         The extra is not installed.
     """
     try:
-        return importlib.import_module(module)
+        with redirect_stdout(sys.stderr), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module(module)
     except ImportError as error:
         said = f"{module.partition('.')[0]} is not installed"
         todo = f'Install the extra: pip install "isosoma[{extra}]"'
         raise FormatError(said, where, todo) from error
+
+
+@contextmanager
+def borrowed(where: str) -> Generator[None]:
+    """Run the code of an extra: what it prints goes to stderr, what fails ends in a sentence.
+
+    nnU-Net and TotalSegmentator print as they work, and ``--json`` must stay JSON alone. What their
+    libraries warn their own makers of is not shown.
+
+    Raises
+    ------
+    FormatError
+        Anything went wrong in there.
+    """
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except IsosomaError:
+            raise
+        except (Exception, SystemExit) as error:  # theirs share no base, and some leave by exit
+            lines = str(error).strip().splitlines() or ["it says nothing"]
+            said = f"the code that runs it fails: {type(error).__name__}: {lines[0][:200]}"
+            todo = "Run the model once with the tool that made it, or export it to ONNX"
+            raise FormatError(said, where, todo) from error

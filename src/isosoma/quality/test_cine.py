@@ -8,12 +8,14 @@ import pytest
 from isosoma.quality.cine import beats, gaps, proportion, reach, wall_volume
 
 
-def test_slices_of_ten_millimetres_are_as_they_should_be_and_wider_ones_widen():
+def test_slices_of_ten_millimetres_are_as_they_should_be_and_wider_ones_are_told_and_widen():
     assert gaps(0.010) is None
-    said = gaps(0.0177)
+    told, said = gaps(0.0177), gaps(0.027)
+    assert told is not None
     assert said is not None
-    assert said.sigma_factor == pytest.approx(1.77)
-    assert "17.7 mm apart" in said.reason
+    assert "17.7 mm apart" in told.reason
+    assert told.sigma_factor == 1.0, "the method's own interval is of such stacks"
+    assert said.sigma_factor == pytest.approx(1.5)
     assert not said.withheld
 
 

@@ -68,9 +68,10 @@ def _walls(segments: list[dict[str, Any]]) -> Iterator[str]:
 def _doubts(doubts: list[dict[str, Any]]) -> Iterator[str]:
     yield "Doubts"
     for d in doubts:
-        effect = "withholds" if d["withholds"] else f"widens {d['widens_by']:.1f} times"
-        on = _names(d["figures"])
-        yield from wrap(f"{d['reason']} [{effect}: {on}]", _WIDE,
+        does = "withholds" if d["withholds"] else f"widens {d['widens_by']:.1f} times"
+        told_only = not d["withholds"] and d["widens_by"] == 1.0
+        effect = "widens nothing" if told_only else f"{does}: {_names(d['figures'])}"
+        yield from wrap(f"{d['reason']} [{effect}]", _WIDE,
                         initial_indent="  - ", subsequent_indent="    ")  # fmt: skip
         if d["differential"]:
             other = f"May be: {'; '.join(d['differential'])}."
