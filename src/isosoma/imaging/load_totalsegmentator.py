@@ -2,18 +2,20 @@
 
 Its weights are unpacked nnU-Net folders below one root (`Dataset297_TotalSegmentator.../`). Left to
 itself TotalSegmentator fetches weights that are missing, deletes those that it calls old, and tells
-a server of its makers about each run. None of this happens here: both functions are taken out
-while it runs, and a version without them is refused. Only the task ``total`` is run, by the 3 mm
-network where it lies there, else by the five of 1.5 mm, else by the 6 mm one. Code and these
-weights are Apache-2.0.
+a server of its makers about each run. None of this happens here: the two functions that do it are
+taken out while it runs, and a version without them is refused. Only the task ``total`` is run, by
+the 3 mm network where it lies there, else by the five of 1.5 mm, else by the 6 mm one. Code and
+these weights are Apache-2.0.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,14 @@ _TOTAL = (
     ((291, 292, 293, 294, 295), {}),
     ((298,), {"fastest": True}),
 )  # fmt: skip
-_VARIABLES = ("TOTALSEG_WEIGHTS_PATH", "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
+_VARIABLES = (
+    "TOTALSEG_WEIGHTS_PATH", "TOTALSEG_HOME_DIR",
+    "nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results",
+)  # fmt: skip
+_CONFIG = {
+    "totalseg_id": "", "send_usage_stats": False, "prediction_counter": 0,
+    "statistics_disclaimer_shown": True,
+}  # fmt: skip
 
 
 def weights_of(root: Path) -> tuple[tuple[NnUNet, ...], dict[str, bool]]:
@@ -60,8 +69,12 @@ def _plans(root: Path, number: int) -> list[Path]:
 
 
 @contextmanager
-def _kept_to_itself(api: Any, root: Path) -> Generator[None]:
-    """Let TotalSegmentator neither fetch, nor delete, nor tell; and take weights from a root."""
+def _kept_to_itself(api: Any, root: Path, models: tuple[NnUNet, ...]) -> Generator[None]:
+    """Let TotalSegmentator neither fetch, nor delete, nor tell; and see these models alone.
+
+    nnU-Net refuses two folders of one number, so the models are linked into a folder of their own,
+    which is TotalSegmentator's home as well: nothing is written into the user's.
+    """
 
     def here(number: int) -> None:
         if not _plans(root, number):
@@ -77,17 +90,21 @@ def _kept_to_itself(api: Any, root: Path) -> Generator[None]:
         raise FormatError(said, root.name, "Install one that docs/imaging.md names")
     was = {name: getattr(api, name) for name in instead}
     before = {name: os.environ.get(name) for name in _VARIABLES}
-    try:
-        for name, function in instead.items():
-            setattr(api, name, function)
-        os.environ["TOTALSEG_WEIGHTS_PATH"] = str(root.absolute())
-        yield
-    finally:
-        for name, function in was.items():
-            setattr(api, name, function)
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            os.environ.update({} if value is None else {name: value})
+    with TemporaryDirectory() as home:
+        for folder in {m.folder.parent.absolute() for m in models}:
+            (Path(home) / folder.name).symlink_to(folder, target_is_directory=True)
+        (Path(home) / "config.json").write_text(json.dumps(_CONFIG), "utf-8")
+        try:
+            for name, function in instead.items():
+                setattr(api, name, function)
+            os.environ.update(TOTALSEG_WEIGHTS_PATH=home, TOTALSEG_HOME_DIR=home)
+            yield
+        finally:
+            for name, function in was.items():
+                setattr(api, name, function)
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                os.environ.update({} if value is None else {name: value})
 
 
 def load_totalsegmentator(root: Path, *, trusted: bool) -> Callable[[Volume], Segmentation]:
@@ -121,7 +138,7 @@ def load_totalsegmentator(root: Path, *, trusted: bool) -> Callable[[Volume], Se
         affine = volume.grid.affine.copy()
         affine[:3] *= 1e3
         image = nibabel.Nifti1Image(volume.values[..., 0], affine)
-        with borrowed(root.name), _kept_to_itself(api, root):
+        with borrowed(root.name), _kept_to_itself(api, root, models):
             found = api.totalsegmentator(
                 image, None, task="total", device="cpu", ml=True, quiet=True, **switch
             )

@@ -1,9 +1,13 @@
-"""Others' networks in their real layouts: tiny ONNX ones run, the rest is read or refused."""
+"""Others' networks in their real layouts: tiny ONNX ones run, the rest is read or refused.
+
+`tests/test_loaders_run.py` runs the rest where its packages are installed.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -161,9 +165,9 @@ def test_networks_that_are_none_end_in_a_sentence(tmp_path: Path) -> None:
         kind_of(tmp_path / "nothing")
 
 
-def _nnunet(folder: Path, **changes: object) -> Path:
+def _nnunet(folder: Path, name: str = "Dataset042_Liver", **changes: object) -> Path:
     """Write a trained-model folder as nnU-Net v2 lays it out."""
-    model = folder / "Dataset042_Liver/nnUNetTrainer__nnUNetPlans__3d_fullres"
+    model = folder / name / "nnUNetTrainer__nnUNetPlans__3d_fullres"
     (model / "fold_0").mkdir(parents=True)
     dataset = {
         "channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1, "tumour": 2},
@@ -184,7 +188,6 @@ def test_an_nnunet_folder_is_read_and_its_extra_is_named(tmp_path: Path) -> None
     folder = _nnunet(tmp_path)
     model = read_nnunet(folder)
     assert model.names == ("", "liver", "tumour")
-    assert model.spacing == pytest.approx((0.7e-3, 0.8e-3, 2.5e-3))
     assert model.folds == (0,)
     weights = digest(folder / "fold_0/checkpoint_final.pth")
     assert model.made_by == f"Dataset042_Liver 3d_fullres, weights {weights}"
@@ -199,8 +202,15 @@ def test_nnunet_folders_that_cannot_be_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="2 channels"):
         read_nnunet(two)
     regions = _nnunet(tmp_path / "b", labels={"background": 0, "whole": [1, 2], "core": 2})
-    with pytest.raises(FormatError, match="lacks what nnU-Net"):
+    with pytest.raises(FormatError, match="region-based"):
         read_nnunet(regions)
+    ignoring = _nnunet(tmp_path / "d", labels={"background": 0, "liver": 1, "ignore": 2})
+    assert read_nnunet(ignoring).names == ("", "liver")
+    plans = json.loads((ignoring / "plans.json").read_text())
+    plans["configurations"]["3d_fullres"]["previous_stage"] = "3d_lowres"
+    (ignoring / "plans.json").write_text(json.dumps(plans))
+    with pytest.raises(FormatError, match="second stage of a cascade, after 3d_lowres"):
+        read_nnunet(ignoring)
     empty = _nnunet(tmp_path / "c")
     (empty / "fold_0/checkpoint_final.pth").unlink()
     with pytest.raises(FormatError, match="no fold holds"):
@@ -221,9 +231,15 @@ def test_turning_to_ras_is_undone() -> None:
 
 
 def test_totalsegmentators_weights_are_found_and_its_extra_is_named(tmp_path: Path) -> None:
-    _nnunet(tmp_path)
-    assert weights_of(tmp_path)[0].names[1] == "liver"
+    model = _nnunet(tmp_path)
     assert kind_of(tmp_path) == "totalsegmentator"
+    with pytest.raises(FormatError, match="no Dataset297"):
+        weights_of(tmp_path)
+    for n, switch in ((298, {"fastest": True}), (291, {"fastest": True}), (297, {"fast": True})):
+        shutil.copytree(model.parent, tmp_path / f"Dataset{n}_TotalSegmentator_part_1559subj")
+        models, asked = weights_of(tmp_path)  # 291 is one of five
+        assert asked == switch
+        assert models[0].names[1] == "liver"
     if importlib.util.find_spec("totalsegmentator") is None:
         with pytest.raises(FormatError, match=r"isosoma\[totalsegmentator\]"):
             load_model(tmp_path, trusted=True)
@@ -260,7 +276,9 @@ def _bundle(folder: Path, *more: dict[str, object]) -> Path:
 
 def test_a_monai_bundle_is_read_and_its_extra_is_named(tmp_path: Path) -> None:
     folder = _bundle(tmp_path / "spleen")
-    recipe, weights = read_monai(folder)
+    bundle = read_monai(folder)
+    recipe, weights = bundle.recipe, bundle.weights
+    assert bundle.activation == "softmax"
     assert recipe.names == ("", "spleen")
     assert recipe.spacing == pytest.approx((1.5e-3, 1.5e-3, 2e-3))
     assert (recipe.orientation, recipe.window) == ("LPS", (96, 96, 64))
@@ -281,6 +299,78 @@ def test_a_bundle_with_a_step_that_is_not_done_here_is_refused(tmp_path: Path) -
         read_monai(folder)
 
 
+def _edited(folder: Path, **parts: object) -> Path:
+    """Put parts into a bundle's inference."""
+    path = folder / "configs/inference.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | parts))
+    return folder
+
+
+def test_a_bundles_references_are_followed_and_its_expressions_are_not(tmp_path: Path) -> None:
+    steps: list[dict[str, object]] = [
+        {"_target_": "Spacingd", "keys": "image", "pixdim": "@sizes::pixdim"},
+        {"_target_": "NormalizeIntensityd", "_disabled_": True},
+    ]
+    chain = {"_target_": "Compose", "transforms": steps}
+    sizes: dict[str, object] = {"pixdim": "@fine", "roi": [64, 32, "@sizes#last"], "last": 16}
+    folder = _edited(
+        _bundle(tmp_path / "refers"), preprocessing=chain, sizes=sizes, fine=[2.0, 2.0, 3.0],
+        inferer={"_target_": "SlidingWindowInferer", "roi_size": "@sizes::roi"},
+    )  # fmt: skip
+    recipe = read_monai(folder).recipe
+    assert recipe.spacing == pytest.approx((2e-3, 2e-3, 3e-3))
+    assert recipe.window == (64, 32, 16)
+    for wrong in ("$[1.0, 1.0, 1.0]", "@sizes::pixdim", "@nowhere"):
+        _edited(folder, sizes=sizes | {"pixdim": wrong})
+        with pytest.raises(FormatError, match=r"refers: its configs lack .*expressions"):
+            read_monai(folder)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"postprocessing": {"transforms": [{"_target_": "Activationsd"}]}}, "neither one softmax"),
+        (
+            {"postprocessing": {"transforms": [
+                {"_target_": "Activationsd", "sigmoid": True},
+                {"_target_": "AsDiscreted", "threshold": 0.3},
+            ]}},
+            "cuts its sigmoid at 0.3",
+        ),
+        (
+            {"preprocessing": {"transforms": [
+                {"_target_": "Spacingd", "pixdim": [1, 1, 2]},
+                {"_target_": "Orientationd", "axcodes": "RAS"},
+            ]}},
+            "before Orientationd",
+        ),
+        ({"preprocessing": {"transforms": [{"_target_": "Spacingd", "pixdim": [1, 1, 1]}] * 2}},
+         "comes twice"),
+        ({"preprocessing": {"transforms": [{"_target_": "Spacingd", "pixdim": [1, 1, -1]}]}},
+         "a spacing of"),
+    ],
+)  # fmt: skip
+def test_a_bundle_that_would_be_run_wrongly_is_refused(
+    tmp_path: Path, parts: dict[str, object], said: str
+) -> None:
+    with pytest.raises(FormatError, match=said) as told:
+        read_monai(_edited(_bundle(tmp_path / "wrong"), **parts))
+    assert "wrong" in str(told.value)
+
+
+def test_what_a_bundle_does_after_its_network_and_we_do_not_is_told(tmp_path: Path) -> None:
+    after = {"transforms": [{"_target_": "KeepLargestConnectedComponentd"}]}
+    folder = _edited(_bundle(tmp_path / "mends"), postprocessing=after)
+    assert "without its KeepLargestConnectedComponentd" in read_monai(folder).recipe.made_by
+    path = folder / "configs/metadata.json"
+    meta = json.loads(path.read_text())
+    meta["network_data_format"]["outputs"]["pred"]["num_channels"] = 2
+    path.write_text(json.dumps(meta))
+    sigmoid = {"transforms": [{"_target_": "Activationsd", "sigmoid": True}]}
+    with pytest.raises(FormatError, match="may overlap"):
+        read_monai(_edited(folder, postprocessing=sigmoid))
+
+
 def test_what_a_model_brings_is_run_only_where_the_user_says_that_it_is_trusted(
     tmp_path: Path,
 ) -> None:
@@ -291,7 +381,7 @@ def test_what_a_model_brings_is_run_only_where_the_user_says_that_it_is_trusted(
     trap = tmp_path / "trap"
     chain["network_def"] = f"$__import__('pathlib').Path({str(trap)!r}).touch()"
     (weights / "configs/inference.json").write_text(json.dumps(chain))
-    folder = _nnunet(tmp_path / "weights of TotalSegmentator")
+    folder = _nnunet(tmp_path / "weights of TotalSegmentator", "Dataset297_TotalSegmentator")
     for path, what in (
         (script, "runs its TorchScript"),
         (weights, "runs the class that its network_def names"),
