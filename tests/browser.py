@@ -58,6 +58,7 @@ def new_page(browser: Any, width: int = 1280, height: int = 720, **settings: Any
     Chromium itself complains of each answer that refuses, and of a server that is gone.
     """
     page = browser.new_page(viewport={"width": width, "height": height}, **settings)
+    page.set_default_navigation_timeout(1e3 * TWIN)  # a server may compile its model meanwhile
     page.faults, page.complaints = [], []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
