@@ -7,19 +7,24 @@ that they are a reading of their own, not a truth.
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import map_coordinates
 from scipy.spatial import KDTree
 
+from isosoma.core.study import Volume
 from isosoma.imaging.biventricle import Kind
 from isosoma.imaging.biventricle_fit import Marks
-from isosoma.imaging.cine import CineHeart, Part, heart_of, heart_with
+from isosoma.imaging.cine import CineHeart, Part, heart_of, heart_with, shares_of
+from isosoma.imaging.cine_crop import cuts, heart_middle, short_axis
 from isosoma.imaging.heart_axes import Frame
+from isosoma.imaging.render import PIXEL, SIDE
 from isosoma.imaging.wall_segments import segment_thickness
 
-__all__ = ["as_hearts", "surface_error", "thickness_error"]
+__all__ = ["as_hearts", "share_at_contours", "surface_error", "thickness_error"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,6 +32,7 @@ PHASES = np.arange(25) / 25
 TO_RAS = np.array([-1e-3, -1e-3, 1e-3])  # from LPS [mm]
 SAMPLES = np.array([[i, j, 4 - i - j] for i in range(5) for j in range(5 - i)]) / 4
 EVERY = 4  # phases, one of which is compared
+IN_PLANE = 1e-3  # [m] from a slice, within which a point was drawn on it
 KINDS = {
     "SAX_LV_ENDOCARDIAL": Kind.LV_INNER, "LAX_LV_ENDOCARDIAL": Kind.LV_INNER,
     "SAX_LV_EPICARDIAL": Kind.LV_OUTER, "LAX_LV_EPICARDIAL": Kind.LV_OUTER,
@@ -75,6 +81,26 @@ def _guide_points(folder: Path) -> Marks:
     return Marks(
         table[:, :3] * TO_RAS, whole[:, 0], whole[:, 1], whole[:, 2], np.ones(len(table)), normals
     )
+
+
+def share_at_contours(volumes: Sequence[Volume], folder: Path) -> dict[str, float]:
+    """Return the mean probability of the wall, by the network, at the reader's short-axis points.
+
+    At the inner wall it is what is no cavity, else what is cavity or wall.
+    """
+    marks, seen = _guide_points(folder), dict[str, list[float]]()
+    for cut in cuts(volumes, heart_middle(volumes[short_axis(volumes)])):
+        shares = shares_of(cut) if cut.short_axis else ()
+        for t, share in enumerate(shares):
+            for kind in (Kind.LV_INNER, Kind.LV_OUTER, Kind.SEPTUM):
+                away = marks.points[(marks.kind == kind) & (marks.phase == t)] - cut.plane.middle
+                away = away[np.abs(away @ cut.plane.normal) < IN_PLANE]
+                at = np.stack([away @ cut.plane.down, away @ cut.plane.along]) / PIXEL
+                inner = kind == Kind.LV_INNER
+                wall = 1 - share[1] if inner else share[1] + share[2]
+                found = map_coordinates(wall.astype(float), at + (SIDE - 1) / 2, order=1)
+                seen.setdefault(kind.name, []).extend(found.tolist())
+    return {name: round(float(np.mean(v)), 2) for name, v in seen.items()}
 
 
 def surface_error(found: Part, truth: Part) -> float:

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from _cine_reference import as_hearts, surface_error, thickness_error
+from _cine_reference import as_hearts, share_at_contours, surface_error, thickness_error
 from _cine_rendered import series
 
 from isosoma.exchange.dicom import read_study, volume
@@ -84,12 +84,14 @@ def _mesh_error(heart: CineHeart) -> float:
 def bench(folder: Path) -> dict[str, Any]:
     """Return what the study's heart measures, and how long it took."""
     start = time.monotonic()
-    heart = build([volume(stack) for stack in read_study(folder).stacks])
+    volumes = [volume(stack) for stack in read_study(folder).stacks]
+    heart = build(volumes)
     seconds = time.monotonic() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     found = measured(heart) | {"seconds": round(seconds, 1), "peak_gib": round(peak, 2)}
     print(found, flush=True)
-    return found | compared(heart)
+    at_contours = {"share_at_contours": share_at_contours(volumes, DATA.parent)}
+    return found | compared(heart) | at_contours
 
 
 def main() -> None:

@@ -41,9 +41,9 @@ _KINDS = {
     (_WALL, _RV): Kind.SEPTUM, (_RV, _NONE): Kind.RV_INNER, (_RV, _ATRIA): Kind.TRICUSPID,
 }  # fmt: skip
 # A pixel that is fat or blood in part is none of a reader's wall: the contour points of the one
-# real study lie where the network gives the wall 0.72 (inner), 0.88 and 0.75, the half is 1 mm away
-# from them (benchmarks/imaging_cine.py). The inner level stands between that and the 0.5 that is
-# the truth of rendered hearts.
+# real study lie where the network gives the wall 0.67 (inner), 0.81 and 0.74 on average, the half
+# up to 1 mm away (`share_at_contours` of benchmarks/imaging_cine.py). The inner level stands
+# between that and the 0.5 that is the truth of rendered hearts.
 _LEVELS = {
     Kind.LV_INNER: 0.4, Kind.LV_OUTER: 0.85, Kind.SEPTUM: 0.75,
     Kind.MITRAL: 0.5, Kind.RV_INNER: 0.5, Kind.TRICUSPID: 0.5,
