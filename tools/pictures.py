@@ -252,7 +252,11 @@ def main() -> None:
     with chromium() as browser:
         if mine := [n for n in PICTURES if n in names]:
             of_demo(browser, mine)
-        if mine := [n for n in OWN if n in names and CINE.is_file()]:
+        if mine := [n for n in OWN if n in names]:
+            if not CINE.is_file():
+                raise SystemExit(
+                    f"{', '.join(mine)}: not made, no real cine lies beside the checkout"
+                )
             of_cine(browser, mine)
 
 

@@ -92,13 +92,12 @@ class Room:
 
         ``stale`` is empty where it speaks, or is due; ``age`` where no patient was played.
         """
-        evidence, now = case.evidence, self.now()
+        evidence = case.evidence
+        why = "" if evidence is None else edited(evidence, digest_of(case.rehearsal))
         if evidence is None or self.keeper is None:
-            why = "" if evidence is None else edited(evidence, digest_of(case.rehearsal))
             return {"stale": why, "age": ""}
-        twin, basis = self.keeper.twin, read_basis(case.basis)
+        twin, basis, now = self.keeper.twin, read_basis(case.basis), self.now()
         age = "" if basis is None else age_of(basis.until, now)
-        why = edited(evidence, digest_of(case.rehearsal))
         same = twin is None or evidence.provenance.inputs["members"] == twin.digest
         if not why and not (basis is None and same):
             present = None if twin is None else self._now_of(twin)

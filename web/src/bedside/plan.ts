@@ -20,7 +20,7 @@ export function showPlan(p: Plan | null = plan): void {
   byId("forecast").hidden = on;
   byId("plan").hidden = !on;
   if (plan === null || !on) return;
-  byId("plan").classList.toggle("left", plan.left !== null);
+  byId("plan").classList.toggle("left", plan.left !== null && !plan.over);
   byId("plan-head").textContent = `Signed plan: ${plan.option}`;
   byId("plan-time").textContent = plan.over ? "over" : `minute ${Math.max(plan.minute, 0).toFixed(1)} of ${figures(plan.minutes)}`;
   byId("plan-close").hidden = !plan.over;

@@ -89,7 +89,7 @@ export class Hearts {
     const { fetchScan } = await import("../heart/scan"), scan = await fetchScan();
     if (!scan || !this.heart) return;
     this.heart.picture(scan);
-    this.pictured = `Ventricles from images of ${scan.date || "a day not told"}, at each future's volumes · `;
+    this.pictured = `Ventricles from images of ${scan.date || "a day not told"}, as near as they come to each future's volumes · `;
     this.at(this.index);
   }
 
